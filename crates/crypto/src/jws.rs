@@ -1,0 +1,231 @@
+//! Compact JWS (RFC 7515) as JWTs use it: one signature, one set of claims. Reading is strict, because
+//! whatever two readers understand differently is an attack waiting for its second reader.
+//!
+//! The algorithm comes from the caller's list and must fit the key that verifies; the header can only pick
+//! among what both allow. Keys never come from the token: `jwk`, `jku`, `x5c` and `x5u` are not looked at.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+use vestibule_rules::fault::{Fault, Kind};
+
+use crate::json;
+use crate::jwk::{Algorithm, VerifyingKey};
+
+/// Longest header, encoded.
+const HEADER_MAX: usize = 8 * 1024;
+/// Longest token, encoded.
+const TOKEN_MAX: usize = 64 * 1024;
+
+/// Why a token is refused. For logs and tests; the other party learns that it was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("the token is too long")]
+    TooLong,
+    #[error("the token is not three base64url parts")]
+    NotCompact,
+    #[error("the header is not one JSON object without duplicate members")]
+    BadHeader,
+    #[error("the claims are not one JSON object without duplicate members")]
+    BadClaims,
+    #[error("the header names critical extensions")]
+    Critical,
+    #[error("the algorithm is not allowed here")]
+    WrongAlgorithm,
+    #[error("the token is of another type")]
+    WrongType,
+    #[error("no key has the name that the token gives")]
+    UnknownKey,
+    #[error("the token names no key and several would fit")]
+    KeyNotNamed,
+    #[error("the named key is of another type than the algorithm")]
+    KeyMismatch,
+    #[error("the signature is wrong")]
+    BadSignature,
+    #[error("the issuer is another one")]
+    WrongIssuer,
+    #[error("the token is for another audience")]
+    WrongAudience,
+    #[error("the authorized party is missing or another one")]
+    WrongAuthorizedParty,
+    #[error("a time claim is missing or not a whole number")]
+    BadTime,
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    #[error("the nonce is missing or another one")]
+    WrongNonce,
+    #[error("the subject is missing, empty or too long")]
+    BadSubject,
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let kind = if refusal == Refusal::Expired { Kind::Expired } else { Kind::WrongCredential };
+        Self::new(kind, format!("token refused: {refusal}"))
+    }
+}
+
+/// Which `typ` a token may have. Values are compared without letter case and without `application/`
+/// (RFC 7515 §4.1.9).
+#[derive(Clone, Copy, Debug)]
+pub enum Typ<'a> {
+    /// Whatever it says; the claims must tell kinds of tokens apart.
+    Any,
+    /// One of these, or none.
+    AbsentOr(&'a [&'a str]),
+    /// One of these.
+    OneOf(&'a [&'a str]),
+}
+
+/// What the verifier accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The algorithms that are agreed with the issuer.
+    pub algorithms: &'a [Algorithm],
+    pub typ: Typ<'a>,
+}
+
+/// The claims of a token whose signature is good. Nothing else about them is checked yet.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub algorithm: Algorithm,
+    /// The name of the key, when the token gives one.
+    pub kid: Option<String>,
+    pub claims: Map<String, Value>,
+}
+
+/// A token that was read and not verified. Its claims may be used to find the keys, and for nothing else.
+pub struct Unverified<'a> {
+    signed: &'a str,
+    signature: Vec<u8>,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+/// Verifies `token` with one of `keys`.
+pub fn verify(token: &str, keys: &[VerifyingKey], expected: &Expected<'_>) -> Result<Verified, Refusal> {
+    Unverified::parse(token)?.verify(keys, expected)
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads the three parts.
+    pub fn parse(token: &'a str) -> Result<Self, Refusal> {
+        if token.len() > TOKEN_MAX {
+            return Err(Refusal::TooLong);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::NotCompact)?;
+        let (header, claims) = signed.split_once('.').ok_or(Refusal::NotCompact)?;
+        if claims.contains('.') {
+            return Err(Refusal::NotCompact);
+        }
+        if header.len() > HEADER_MAX {
+            return Err(Refusal::TooLong);
+        }
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::NotCompact);
+        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
+        let header = json::object(&header).map_err(|_| Refusal::BadHeader)?;
+        if header.contains_key("crit") {
+            return Err(Refusal::Critical);
+        }
+        let claims = json::object(&claims).map_err(|_| Refusal::BadClaims)?;
+        Ok(Self { signed, signature, header, claims })
+    }
+
+    /// The name of the key that the token asks for.
+    pub fn kid(&self) -> Option<&str> {
+        self.header.get("kid").and_then(Value::as_str)
+    }
+
+    /// A claim as the sender wrote it: enough to look up whose keys to use.
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// Checks header and signature.
+    pub fn verify(self, keys: &[VerifyingKey], expected: &Expected<'_>) -> Result<Verified, Refusal> {
+        let name = self.header.get("alg").and_then(Value::as_str).ok_or(Refusal::WrongAlgorithm)?;
+        let algorithm = Algorithm::parse(name).ok_or(Refusal::WrongAlgorithm)?;
+        if !expected.algorithms.contains(&algorithm) {
+            return Err(Refusal::WrongAlgorithm);
+        }
+        check_typ(self.header.get("typ"), expected.typ)?;
+        let kid = match self.header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return Err(Refusal::BadHeader),
+        };
+        let candidates = candidates(keys, kid.as_deref(), algorithm)?;
+        let good = |key: &VerifyingKey| {
+            key.for_algorithm(algorithm)
+                .is_some_and(|key| key.verify_sig(self.signed.as_bytes(), &self.signature).is_ok())
+        };
+        if !candidates.into_iter().any(good) {
+            return Err(Refusal::BadSignature);
+        }
+        Ok(Verified { algorithm, kid, claims: self.claims })
+    }
+}
+
+/// The keys that may have signed. Without a name only a single fitting key is tried (OpenID Connect Core
+/// 10.1), so a token cannot make us try a whole set.
+fn candidates<'k>(
+    keys: &'k [VerifyingKey],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<Vec<&'k VerifyingKey>, Refusal> {
+    let fits = |key: &&VerifyingKey| key.for_algorithm(algorithm).is_some();
+    if let Some(kid) = kid {
+        let named: Vec<_> = keys.iter().filter(|key| key.kid() == Some(kid)).collect();
+        if named.is_empty() {
+            return Err(Refusal::UnknownKey);
+        }
+        let fitting: Vec<_> = named.into_iter().filter(fits).collect();
+        return if fitting.is_empty() { Err(Refusal::KeyMismatch) } else { Ok(fitting) };
+    }
+    let fitting: Vec<_> = keys.iter().filter(fits).collect();
+    match fitting.len() {
+        0 => Err(Refusal::UnknownKey),
+        1 => Ok(fitting),
+        _ => Err(Refusal::KeyNotNamed),
+    }
+}
+
+fn check_typ(typ: Option<&Value>, expected: Typ<'_>) -> Result<(), Refusal> {
+    let (allowed, absent_is_good) = match expected {
+        Typ::Any => return Ok(()),
+        Typ::AbsentOr(allowed) => (allowed, true),
+        Typ::OneOf(allowed) => (allowed, false),
+    };
+    let short = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)
+    };
+    let good = match typ {
+        None => absent_is_good,
+        Some(value) => {
+            value.as_str().is_some_and(|typ| allowed.iter().any(|other| short(other) == short(typ)))
+        }
+    };
+    if good { Ok(()) } else { Err(Refusal::WrongType) }
+}
+
+/// The signing input: both parts encoded and joined (RFC 7515 §5.1).
+pub(crate) fn signing_input(header: &Value, claims: &Value) -> String {
+    let mut text = URL_SAFE_NO_PAD.encode(header.to_string());
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut text);
+    text
+}
+
+/// The token: signing input and signature.
+pub(crate) fn compact(mut signing_input: String, signature: &[u8]) -> String {
+    signing_input.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut signing_input);
+    signing_input
+}
+
+#[cfg(test)]
+#[path = "jws_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! Applications and their service principals (Graph: `application`, `servicePrincipal`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AttributeId, ClientId, ObjectId};
+use crate::time::Timestamp;
+
+/// An application that signs people in, with `P` as the form of its secrets: a hash where it is stored, a
+/// reference to a file or variable where it is written by hand.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application<P> {
+    /// The directory object of the registration.
+    pub id: ObjectId,
+    /// The client id.
+    pub app_id: ClientId,
+    pub display_name: String,
+    #[serde(default)]
+    pub web: Web,
+    #[serde(default)]
+    pub spa: RedirectUris,
+    #[serde(default)]
+    pub public_client: RedirectUris,
+    /// Whether requests without a redirect address (device code, native sign-up) count as a public client.
+    #[serde(default)]
+    pub is_fallback_public_client: bool,
+    #[serde(default = "Vec::new")]
+    pub password_credentials: Vec<P>,
+    #[serde(default)]
+    pub identifier_uris: Vec<String>,
+    #[serde(default)]
+    pub api: Api,
+    #[serde(default)]
+    pub app_roles: Vec<AppRole>,
+    /// Attributes that go into tokens ("Attributes & Claims", sign-up.md 5.4).
+    #[serde(default)]
+    pub token_claims: Vec<TokenClaim>,
+    pub service_principal: ServicePrincipal,
+    /// Part of the product itself: no flow may serve it (FLOW-05).
+    #[serde(default)]
+    pub built_in: bool,
+}
+
+/// Settings of the web platform.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Web {
+    /// Exact addresses; https, or http for loopback hosts only.
+    pub redirect_uris: Vec<String>,
+    /// Where the front channel tells the app that somebody signed out.
+    pub logout_url: Option<String>,
+    pub home_page_url: Option<String>,
+}
+
+/// The redirect addresses of one platform.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RedirectUris {
+    pub redirect_uris: Vec<String>,
+}
+
+/// What the application offers to others as an API.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Api {
+    pub oauth2_permission_scopes: Vec<PermissionScope>,
+}
+
+/// A delegated permission that the application exposes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PermissionScope {
+    /// The name behind the identifier URI, such as `orders.read`.
+    pub value: String,
+    #[serde(default)]
+    pub admin_consent_display_name: String,
+    #[serde(default = "yes")]
+    pub is_enabled: bool,
+}
+
+/// A role that users or applications can hold in the application.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AppRole {
+    pub value: String,
+    pub display_name: String,
+    /// `User`, `Application` or both.
+    #[serde(default)]
+    pub allowed_member_types: Vec<String>,
+    #[serde(default = "yes")]
+    pub is_enabled: bool,
+}
+
+/// One attribute of the user as a claim.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenClaim {
+    /// The name of the claim in the token.
+    pub name: String,
+    /// The attribute: a built-in id, `extension_<app id>_<Name>` or a custom attribute's bare name.
+    #[schemars(with = "String")]
+    pub attribute: AttributeId,
+}
+
+/// The tenant's own object for the application: what may be done with it here.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePrincipal {
+    pub id: ObjectId,
+    /// A disabled application signs nobody in.
+    pub account_enabled: bool,
+}
+
+/// A client secret as stored: never the secret itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordCredential {
+    pub key_id: ObjectId,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The first characters, so that a person can tell secrets apart.
+    pub hint: String,
+    /// Salted hash in the form of the crypto layer.
+    pub hash: String,
+    #[serde(default)]
+    pub start_at: Option<Timestamp>,
+    #[serde(default)]
+    pub end_at: Option<Timestamp>,
+}
+
+/// The platform that a redirect address is registered under; it decides CORS, secrets and lifetimes
+/// (native-auth-and-msal.md 4.6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Platform {
+    Web,
+    Spa,
+    PublicClient,
+}
+
+impl<P> Application<P> {
+    /// Every registered redirect address with its platform, in a fixed order.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = (Platform, &str)> {
+        on(Platform::Web, &self.web.redirect_uris)
+            .chain(on(Platform::Spa, &self.spa.redirect_uris))
+            .chain(on(Platform::PublicClient, &self.public_client.redirect_uris))
+    }
+}
+
+fn on(platform: Platform, uris: &[String]) -> impl Iterator<Item = (Platform, &str)> {
+    uris.iter().map(move |uri| (platform, uri.as_str()))
+}
+
+const fn yes() -> bool {
+    true
+}

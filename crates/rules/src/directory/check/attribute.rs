@@ -1,0 +1,225 @@
+//! Custom attributes, and the page that asks for attributes (sign-up.md 3).
+
+use regex::RegexBuilder;
+
+use super::{Findings, Place, is_strict, markdown, unique};
+use crate::directory::attribute::{DataType, UserFlowAttribute, bare_name, find_built_in};
+use crate::directory::flow::{AttributeInput, InputType, UserFlow};
+use crate::directory::tenant::TenantConfig;
+use crate::ids::AttributeId;
+
+/// Most custom attributes under `compatibility: strict` (ATTR-03).
+const MOST_STRICT: usize = 100;
+/// Memory that a compiled pattern may take, in bytes.
+const LARGEST_PATTERN: usize = 1 << 20;
+
+/// The data type of an attribute that the tenant has.
+pub(super) fn find(config: &TenantConfig, id: &AttributeId) -> Option<DataType> {
+    if find_built_in(id.as_str()).is_some() {
+        return Some(DataType::String);
+    }
+    config.user_flow_attributes.iter().find(|a| a.id == *id).map(|a| a.data_type)
+}
+
+/// What to say about an attribute that the tenant does not have.
+pub(super) fn unknown(config: &TenantConfig, id: &AttributeId) -> String {
+    let custom: Vec<&str> =
+        config.user_flow_attributes.iter().filter_map(|a| bare_name(a.id.as_str())).collect();
+    let known =
+        if custom.is_empty() { String::new() } else { format!(" and its own: {}", custom.join(", ")) };
+    format!("there is no attribute “{id}”; the tenant has the built-in ones{known}")
+}
+
+pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
+    let list = Place::top("userFlowAttributes");
+    let attributes = &config.user_flow_attributes;
+    for (i, attribute) in attributes.iter().enumerate() {
+        if let Some(text) = name_problem(attribute) {
+            found.add(&list.index(i).key("displayName"), "ATTR-02", text);
+        }
+        if is_strict(config) && i >= MOST_STRICT {
+            let text = format!("at most {MOST_STRICT} custom attributes under compatibility: strict");
+            found.add(&list.index(i), "ATTR-03", text);
+        }
+    }
+    unique(
+        attributes.iter().enumerate().filter_map(|(i, a)| {
+            bare_name(a.id.as_str()).map(|name| (list.index(i).key("displayName"), name))
+        }),
+        "ATTR-02",
+        "the attribute",
+        found,
+    );
+}
+
+/// Stored values have the type that the attribute had when they were collected.
+pub(super) fn check_change(before: &TenantConfig, after: &TenantConfig, found: &mut Findings) {
+    for (i, attribute) in after.user_flow_attributes.iter().enumerate() {
+        if before
+            .user_flow_attributes
+            .iter()
+            .any(|old| old.id == attribute.id && old.data_type != attribute.data_type)
+        {
+            let at = Place::top("userFlowAttributes").index(i).key("dataType");
+            found.add(&at, "ATTR-01", "the type of an attribute cannot be changed; make another attribute");
+        }
+    }
+}
+
+fn name_problem(attribute: &UserFlowAttribute) -> Option<String> {
+    let name = bare_name(attribute.id.as_str()).unwrap_or_default();
+    if find_built_in(name).is_some() {
+        return Some(format!("“{name}” is built in; use it without defining it"));
+    }
+    let good = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (!good).then(|| {
+        format!(
+            "“{}” cannot name an attribute: use letters, digits and spaces and begin with a letter (labels may say anything)",
+            attribute.display_name
+        )
+    })
+}
+
+/// The inputs of one flow's page.
+pub(super) fn inputs(config: &TenantConfig, flow: &UserFlow, at: &Place, found: &mut Findings) {
+    let at = at.key("attributeCollection").key("inputs");
+    let inputs = &flow.attribute_collection.inputs;
+    for (i, input) in inputs.iter().enumerate() {
+        let at = at.index(i);
+        let place = at.key("attribute");
+        match find(config, &input.attribute) {
+            None => found.add(&place, "ATTR-10", unknown(config, &input.attribute)),
+            Some(_) if input.attribute.as_str() == "email" => {
+                found.add(&place, "3.1", "the email address is always asked for; leave it out");
+            }
+            Some(data_type) => fits(data_type, input, &at, found),
+        }
+        one(input, &at, found);
+    }
+    unique(
+        inputs.iter().enumerate().map(|(i, input)| (at.index(i).key("attribute"), input.attribute.as_str())),
+        "ATTR-10",
+        "the attribute",
+        found,
+    );
+}
+
+fn one(input: &AttributeInput, at: &Place, found: &mut Findings) {
+    if input.required && input.default_value.is_none() && (input.hidden || !input.editable) {
+        let why = if input.hidden { "hidden" } else { "not editable" };
+        found.add(
+            &at.key("required"),
+            "ATTR-12",
+            format!("nobody could fill it in: it is required, {why} and has no defaultValue"),
+        );
+    }
+    for (key, text) in [("label", &input.label), ("hint", &input.hint)] {
+        if let Some(text) = text {
+            markdown::check(text, &at.key(key), found);
+        }
+    }
+    options(input, &at.key("options"), found);
+    default_value(input, &at.key("defaultValue"), found);
+    if let Some(pattern) = &input.validation_reg_ex
+        && let Err(problem) = compile(pattern)
+    {
+        found.add(&at.key("validationRegEx"), "U33", format!("the pattern cannot be used: {problem}"));
+    }
+}
+
+/// Compiles a pattern as it will be used: anchored at both ends, in linear time, within bounds.
+fn compile(pattern: &str) -> Result<(), String> {
+    // The bare pattern first: `a)(b` must not become good by being wrapped.
+    for text in [pattern.to_owned(), format!("^(?:{pattern})$")] {
+        RegexBuilder::new(&text)
+            .size_limit(LARGEST_PATTERN)
+            .build()
+            .map_err(|e| e.to_string().lines().last().unwrap_or_default().trim().to_owned())?;
+    }
+    Ok(())
+}
+
+const fn is_choice(kind: InputType) -> bool {
+    matches!(
+        kind,
+        InputType::RadioSingleSelect | InputType::DropdownSingleSelect | InputType::CheckboxMultiSelect
+    )
+}
+
+fn options(input: &AttributeInput, at: &Place, found: &mut Findings) {
+    if is_choice(input.input_type) && input.options.is_empty() {
+        found.add(at, "ATTR-10", "this kind of input needs options to choose from");
+    }
+    if !is_choice(input.input_type) && !input.options.is_empty() {
+        found.add(
+            at,
+            "ATTR-10",
+            "only radioSingleSelect, dropdownSingleSelect and checkboxMultiSelect have options",
+        );
+    }
+    for (i, option) in input.options.iter().enumerate() {
+        let at = at.index(i);
+        markdown::check(&option.label, &at.key("label"), found);
+        if option.value.is_empty() {
+            found.add(&at.key("value"), "ATTR-10", "an option needs a value to store");
+        }
+        if input.input_type == InputType::CheckboxMultiSelect && option.value.contains(',') {
+            found.add(
+                &at.key("value"),
+                "ATTR-04",
+                "several choices are stored with commas between them; the value must not contain one",
+            );
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (i, option) in input.options.iter().enumerate() {
+        if !seen.insert(&option.value) {
+            found.add(
+                &at.index(i).key("value"),
+                "ATTR-10",
+                format!("the value “{}” is offered twice", option.value),
+            );
+        }
+    }
+}
+
+fn default_value(input: &AttributeInput, at: &Place, found: &mut Findings) {
+    let Some(value) = &input.default_value else { return };
+    let offered = |value: &str| input.options.iter().any(|o| o.value == value);
+    let good = match input.input_type {
+        InputType::Text => true,
+        InputType::NumericTextBox => value.parse::<i64>().is_ok(),
+        InputType::RadioSingleSelect | InputType::DropdownSingleSelect => offered(value),
+        InputType::CheckboxMultiSelect => value.split(',').all(offered),
+        InputType::CheckboxSingleSelect | InputType::Boolean => matches!(value.as_str(), "true" | "false"),
+    };
+    if !good {
+        found.add(at, "ATTR-10", format!("“{value}” is not a value that this input can have"));
+    }
+}
+
+/// Whether the input yields values of the attribute's type.
+fn fits(data_type: DataType, input: &AttributeInput, at: &Place, found: &mut Findings) {
+    let (good, right) = match data_type {
+        DataType::String => (
+            !matches!(
+                input.input_type,
+                InputType::NumericTextBox | InputType::Boolean | InputType::CheckboxSingleSelect
+            ),
+            "text, radioSingleSelect, dropdownSingleSelect or checkboxMultiSelect",
+        ),
+        DataType::Boolean => (
+            matches!(input.input_type, InputType::Boolean | InputType::CheckboxSingleSelect),
+            "boolean or checkboxSingleSelect",
+        ),
+        DataType::Int64 => (input.input_type == InputType::NumericTextBox, "numericTextBox"),
+    };
+    if !good {
+        found.add(
+            &at.key("inputType"),
+            "3.3",
+            format!("an attribute of this data type is asked for with {right}"),
+        );
+    }
+}

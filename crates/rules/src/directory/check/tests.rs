@@ -1,0 +1,508 @@
+//! One test for each rule; names tell the rule, assertions the place.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::directory::application::Application;
+use crate::directory::attribute::{UserFlowAttribute, custom_id};
+use crate::directory::provider::IdentityProvider;
+use crate::directory::tenant::TenantKind;
+use crate::ids::ClientId;
+
+const PORTAL: &str = "11111111-1111-4111-8111-111111111111";
+const ORDERS: &str = "22222222-2222-4222-8222-222222222222";
+const EXTENSIONS: &str = "33333333-3333-4333-8333-333333333333";
+
+fn shape<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn app(id: &str, name: &str) -> Application<crate::directory::application::PasswordCredential> {
+    let principal = json!({"id": id, "accountEnabled": true});
+    shape(json!({"id": id, "appId": id, "displayName": name, "servicePrincipal": principal}))
+}
+
+fn provider(id: &str) -> IdentityProvider<crate::directory::provider::SealedSecret> {
+    shape(json!({
+        "id": id, "displayName": id, "issuer": "https://login.fabrikam.example", "clientId": "c",
+        "clientSecret": "sealed",
+    }))
+}
+
+fn attribute(name: &str, data_type: &str) -> UserFlowAttribute {
+    let id = custom_id(ClientId::parse(EXTENSIONS).unwrap(), name);
+    shape(json!({"id": id, "displayName": name, "dataType": data_type}))
+}
+
+fn flow(id: &str, apps: &[&str]) -> crate::directory::flow::UserFlow {
+    shape(
+        json!({"id": id, "displayName": id, "applications": apps, "identityProviders": ["EmailOtpSignup-OAUTH"]}),
+    )
+}
+
+/// A workforce tenant with two applications, one of them on a flow, and nothing wrong.
+fn good() -> TenantConfig {
+    let mut extensions = app(EXTENSIONS, "aad-extensions-app");
+    extensions.built_in = true;
+    TenantConfig {
+        tenant: shape(json!({
+            "id": "44444444-4444-4444-8444-444444444444", "kind": "workforce", "displayName": "Contoso",
+            "shortName": "contoso", "domains": ["contoso.example"],
+            "authenticationFlowsPolicy": {"selfServiceSignUp": {"isEnabled": true}},
+        })),
+        applications: vec![app(PORTAL, "Portal"), app(ORDERS, "Orders"), extensions],
+        identity_providers: vec![provider("fabrikam")],
+        user_flow_attributes: vec![attribute("Loyalty Number", "int64"), attribute("Terms", "boolean")],
+        user_flows: vec![flow("B2X_1_Partner", &[PORTAL])],
+    }
+}
+
+/// The same as an external tenant under `compatibility: strict`.
+fn strict() -> TenantConfig {
+    let mut config = good();
+    config.tenant.kind = TenantKind::External;
+    config.tenant.compatibility = Compatibility::Strict;
+    config.user_flows = vec![flow("55555555-5555-4555-8555-555555555555", &[PORTAL])];
+    config
+}
+
+fn input(value: Value) -> TenantConfig {
+    let mut config = good();
+    config.user_flows[0].attribute_collection.inputs = vec![shape(value)];
+    config
+}
+
+/// `path rule` of every problem.
+fn problems(config: &TenantConfig) -> Vec<String> {
+    check(config).iter().map(|p| format!("{} {}", dotted(&p.path), p.rule)).collect()
+}
+
+fn text(config: &TenantConfig) -> String {
+    check(config).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_good_tenant_has_no_problem() {
+    assert_eq!(problems(&good()), [""; 0]);
+    assert_eq!(problems(&strict()), [""; 0]);
+}
+
+#[test]
+fn t_01_flow_01_no_app_while_self_service_sign_up_is_off() {
+    let mut config = good();
+    config.tenant.authentication_flows_policy.self_service_sign_up.is_enabled = false;
+    assert_eq!(problems(&config), ["userFlows[0].applications FLOW-01"]);
+    // FLOW-02: an external tenant has no such switch.
+    let mut config = strict();
+    config.tenant.authentication_flows_policy.self_service_sign_up.is_enabled = false;
+    assert_eq!(problems(&config), [""; 0]);
+}
+
+#[test]
+fn t_02_flow_05_only_own_apps_can_be_attached() {
+    for id in ["00000003-0000-0000-c000-000000000000", EXTENSIONS, "66666666-6666-4666-8666-666666666666"] {
+        let mut config = good();
+        config.user_flows[0].applications = vec![ClientId::parse(id).unwrap()];
+        assert_eq!(problems(&config), ["userFlows[0].applications[0] FLOW-05"], "{id}");
+    }
+    let mut config = good();
+    let graph = "00000003-0000-0000-c000-000000000000";
+    config.applications.push(app(graph, "Ours, we say"));
+    config.user_flows[0].applications = vec![ClientId::parse(graph).unwrap()];
+    assert!(text(&config).contains("Microsoft Graph"));
+}
+
+#[test]
+fn t_03_flow_03_an_app_has_one_flow_and_the_problem_names_it() {
+    let mut config = good();
+    config.user_flows.push(flow("B2X_1_Second", &[ORDERS, PORTAL]));
+    assert_eq!(problems(&config), ["userFlows[1].applications[1] FLOW-03"]);
+    assert!(text(&config).contains("B2X_1_Partner"));
+    let mut config = good();
+    config.user_flows[0].applications.push(ClientId::parse(PORTAL).unwrap());
+    assert_eq!(problems(&config), ["userFlows[0].applications[1] FLOW-03"]);
+}
+
+#[test]
+fn t_04_flow_ids_have_the_form_of_their_tenant() {
+    for bad in ["Partner", "B2X_1_", "B2X_1_a b", "b2x_1_x"] {
+        let mut config = good();
+        config.user_flows[0].id = crate::ids::FlowId::new(bad);
+        assert_eq!(problems(&config), ["userFlows[0].name T-04"], "{bad}");
+    }
+    let mut config = strict();
+    config.user_flows[0].id = crate::ids::FlowId::new("B2X_1_Partner");
+    assert_eq!(problems(&config), ["userFlows[0].id 1.1"]);
+}
+
+#[test]
+fn t_05_flow_04_the_eleventh_flow_is_refused_under_strict_only() {
+    let mut config = strict();
+    config.user_flows =
+        (0..11).map(|i| flow(&format!("55555555-5555-4555-8555-5555555555{i:02}"), &[])).collect();
+    assert_eq!(problems(&config), ["userFlows[10] FLOW-04"]);
+    config.tenant.compatibility = Compatibility::Open;
+    assert_eq!(problems(&config), [""; 0]);
+}
+
+#[test]
+fn flow_06_display_names_are_there_and_unique() {
+    let mut config = good();
+    config.user_flows.push(flow("B2X_1_Second", &[]));
+    config.user_flows[1].display_name = "b2x_1_partner".to_owned();
+    assert_eq!(problems(&config), ["userFlows[1].displayName FLOW-06"]);
+    config.user_flows[1].display_name = " ".to_owned();
+    assert_eq!(problems(&config), ["userFlows[1].displayName FLOW-06"]);
+}
+
+#[test]
+fn flow_07_a_flow_has_a_known_and_enabled_provider() {
+    let with = |methods: &[&str]| {
+        let mut config = good();
+        config.user_flows[0].identity_providers = methods.iter().map(|m| (*m).to_owned()).collect();
+        config
+    };
+    assert_eq!(problems(&with(&[])), ["userFlows[0].identityProviders FLOW-07"]);
+    assert_eq!(problems(&with(&["fabrikam", "nobody"])), ["userFlows[0].identityProviders[1] FLOW-07"]);
+    assert!(text(&with(&["nobody"])).contains("EmailOtpSignup-OAUTH, EmailPassword-OAUTH, fabrikam"));
+    let mut off = with(&["fabrikam"]);
+    off.identity_providers[0].is_enabled = false;
+    assert_eq!(problems(&off), ["userFlows[0].identityProviders[0] FLOW-07"]);
+    assert_eq!(problems(&with(&["fabrikam", "fabrikam"])), ["userFlows[0].identityProviders[1] FLOW-07"]);
+}
+
+#[test]
+fn guests_have_no_password_and_customers_one_local_method() {
+    let mut config = good();
+    config.user_flows[0].identity_providers = vec!["EmailPassword-OAUTH".to_owned()];
+    assert_eq!(problems(&config), ["userFlows[0].identityProviders[0] 1.1"]);
+    let mut config = strict();
+    config.user_flows[0].identity_providers.push("EmailPassword-OAUTH".to_owned());
+    assert_eq!(problems(&config), ["userFlows[0].identityProviders IDP-PW-02"]);
+}
+
+#[test]
+fn t_12_a_provider_uses_the_code_flow_and_strict_refuses_basic() {
+    let mut config = strict();
+    config.identity_providers[0].client_authentication = shape(json!("client_secret_basic"));
+    assert_eq!(problems(&config), ["identityProviders[0].clientAuthentication T-12"]);
+    config.tenant.compatibility = Compatibility::Open;
+    assert_eq!(problems(&config), [""; 0]);
+    config.identity_providers[0].response_type = shape(json!("id_token"));
+    assert_eq!(problems(&config), ["identityProviders[0].responseType T-12"]);
+}
+
+#[test]
+fn a_provider_asks_for_openid_and_has_an_honest_issuer() {
+    let mut config = good();
+    config.identity_providers[0].scope = "profile openid2".to_owned();
+    assert_eq!(problems(&config), ["identityProviders[0].scope 2.9"]);
+    for (issuer, ok) in [
+        ("https://id.example/v2.0", true),
+        ("http://localhost:8080/x", true),
+        ("http://127.0.0.1/x", true),
+        ("{origin}/5194a16c-3ee2-4cb7-8fb5-7687952e1a02/v2.0", true),
+        ("http://id.example", false),
+        ("https://id.example/?a=b", false),
+        ("https://id.example/#a", false),
+        ("https://me@id.example", false),
+        ("id.example", false),
+        ("ftp://id.example", false),
+        ("https:id.example", false),
+    ] {
+        let mut config = good();
+        config.identity_providers[0].issuer = issuer.to_owned();
+        assert_eq!(check(&config).is_empty(), ok, "{issuer}");
+    }
+}
+
+#[test]
+fn provider_ids_are_path_segments_and_claims_map_to_known_attributes() {
+    for id in ["a/b", "", "-a", "EmailPassword-OAUTH", "a b"] {
+        let mut config = good();
+        config.identity_providers[0].id = crate::ids::ProviderId::new(id);
+        assert_eq!(problems(&config), ["identityProviders[0].id 2"], "{id}");
+    }
+    let mut config = good();
+    config.identity_providers[0].inbound_claim_mapping.insert("shoeSize".to_owned(), "shoe".to_owned());
+    assert_eq!(problems(&config), ["identityProviders[0].inboundClaimMapping.shoeSize IDP-OIDC-02"]);
+}
+
+#[test]
+fn s2_to_s5_redirect_addresses() {
+    let refused = |key: &str, uri: &str| {
+        let mut config = good();
+        let uris = vec![uri.to_owned()];
+        match key {
+            "web" => config.applications[0].web.redirect_uris = uris,
+            "spa" => config.applications[0].spa.redirect_uris = uris,
+            _ => config.applications[0].public_client.redirect_uris = uris,
+        }
+        check(&config).first().map(|p| (dotted(&p.path), p.rule))
+    };
+    for key in ["web", "spa", "publicClient"] {
+        for good in
+            ["https://app.example/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "http://[::1]/cb"]
+        {
+            assert_eq!(refused(key, good), None, "{key} {good}");
+        }
+        for (bad, rule) in [
+            ("https://*.example/cb", "S2"),
+            ("https://app.example/*", "S2"),
+            ("http://app.example/cb", "S3"),
+            ("http://localhost.evil.example/cb", "S3"),
+            ("https://app.example/cb#f", "S4"),
+            ("https://app.example/cb#", "S4"),
+            ("https://u@app.example/cb", "S4"),
+            ("/cb", "S4"),
+            ("https:app.example", "S4"),
+            ("https:///app.example", "S4"),
+            (" https://app.example", "S1"),
+            ("https://app.example\\cb", "S1"),
+            ("https://app.example/\tcb", "S1"),
+        ] {
+            let at = format!("applications[0].{key}.redirectUris[0]");
+            assert_eq!(refused(key, bad), Some((at, rule)), "{key} {bad}");
+        }
+        for scheme in
+            ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc", "blob:x", "myapp:/cb"]
+        {
+            assert!(refused(key, scheme).is_some(), "{key} {scheme}");
+        }
+    }
+    assert_eq!(refused("publicClient", "com.woodgrove.app:/callback"), None);
+    assert_eq!(refused("publicClient", "myapp:/cb").unwrap().1, "S5");
+    assert_eq!(refused("web", "com.woodgrove.app:/callback").unwrap().1, "S5");
+}
+
+#[test]
+fn redirect_addresses_have_one_platform_and_a_length() {
+    let long = format!("https://app.example/{}", "a".repeat(250));
+    let mut config = strict();
+    config.applications[0].web.redirect_uris = vec![long];
+    assert_eq!(problems(&config), ["applications[0].web.redirectUris[0] 4.6"]);
+    config.tenant.compatibility = Compatibility::Open;
+    assert_eq!(problems(&config), [""; 0]);
+    let mut config = good();
+    config.applications[0].web.redirect_uris = vec!["https://app.example/".to_owned()];
+    config.applications[0].spa.redirect_uris = vec!["https://app.example/".to_owned()];
+    assert_eq!(problems(&config), ["applications[0].spa.redirectUris[0] 4.6"]);
+}
+
+#[test]
+fn applications_are_told_apart() {
+    let mut config = good();
+    config.applications.insert(1, app(PORTAL, "portal"));
+    assert_eq!(problems(&config), ["applications[1].displayName 1.2", "applications[1].appId 1.2"]);
+}
+
+#[test]
+fn a_secret_ends_after_it_begins() {
+    let mut config = good();
+    config.applications[0].password_credentials =
+        vec![shape(json!({"keyId": PORTAL, "hint": "abc", "hash": "h", "startAt": 2, "endAt": 2}))];
+    assert_eq!(problems(&config), ["applications[0].passwordCredentials[0].endDateTime S39"]);
+}
+
+#[test]
+fn token_claims_are_known_and_not_the_servers_own() {
+    let claim = |name: &str, attribute: &str| {
+        let mut config = good();
+        config.applications[0].token_claims = vec![shape(json!({"name": name, "attribute": attribute}))];
+        problems(&config)
+    };
+    assert_eq!(claim("city", "city"), [""; 0]);
+    for reserved in
+        ["iss", "sub", "aud", "oid", "TID", "roles", "scp", "nonce", "email_verified", "acr", "uti", "ver"]
+    {
+        assert_eq!(claim(reserved, "city"), ["applications[0].tokenClaims[0].name 5.4"], "{reserved}");
+    }
+    assert_eq!(claim("x", "extension_nothing"), ["applications[0].tokenClaims[0].attribute 5.4"]);
+}
+
+#[test]
+fn attributes_are_known_asked_once_and_never_the_email() {
+    assert_eq!(problems(&input(json!({"attribute": "city"}))), [""; 0]);
+    assert_eq!(
+        problems(&input(json!({"attribute": "shoe"}))),
+        ["userFlows[0].attributeCollection.inputs[0].attribute ATTR-10"]
+    );
+    assert_eq!(
+        problems(&input(json!({"attribute": "email"}))),
+        ["userFlows[0].attributeCollection.inputs[0].attribute 3.1"]
+    );
+    let mut config = input(json!({"attribute": "city"}));
+    let twin = config.user_flows[0].attribute_collection.inputs[0].clone();
+    config.user_flows[0].attribute_collection.inputs.push(twin);
+    assert_eq!(problems(&config), ["userFlows[0].attributeCollection.inputs[1].attribute ATTR-10"]);
+}
+
+#[test]
+fn attr_12_what_nobody_can_fill_in_is_not_required() {
+    let place = "userFlows[0].attributeCollection.inputs[0].required ATTR-12";
+    assert_eq!(problems(&input(json!({"attribute": "city", "required": true, "hidden": true}))), [place]);
+    assert_eq!(problems(&input(json!({"attribute": "city", "required": true, "editable": false}))), [place]);
+    let with_default = json!({"attribute": "city", "required": true, "hidden": true, "defaultValue": "Ulm"});
+    assert_eq!(problems(&input(with_default)), [""; 0]);
+}
+
+#[test]
+fn options_belong_to_choices() {
+    let at = |rest: &str| format!("userFlows[0].attributeCollection.inputs[0].{rest}");
+    let choice = json!([{"label": "A", "value": "a"}]);
+    assert_eq!(
+        problems(&input(json!({"attribute": "city", "inputType": "radioSingleSelect"}))),
+        [at("options ATTR-10")]
+    );
+    assert_eq!(problems(&input(json!({"attribute": "city", "options": choice}))), [at("options ATTR-10")]);
+    assert_eq!(
+        problems(&input(
+            json!({"attribute": "city", "inputType": "checkboxMultiSelect", "options": [{"label": "A", "value": "a,b"}]})
+        )),
+        [at("options[0].value ATTR-04")]
+    );
+    assert_eq!(
+        problems(&input(
+            json!({"attribute": "city", "inputType": "dropdownSingleSelect", "options": choice, "defaultValue": "z"})
+        )),
+        [at("defaultValue ATTR-10")]
+    );
+}
+
+#[test]
+fn an_input_yields_the_type_of_its_attribute() {
+    let config = good();
+    let (number, terms) = (&config.user_flow_attributes[0].id, &config.user_flow_attributes[1].id);
+    assert_eq!(problems(&input(json!({"attribute": number, "inputType": "numericTextBox"}))), [""; 0]);
+    assert_eq!(
+        problems(&input(json!({"attribute": terms, "inputType": "boolean", "required": true}))),
+        [""; 0]
+    );
+    for (attribute, kind) in [(number.as_str(), "text"), (terms.as_str(), "text"), ("city", "boolean")] {
+        assert_eq!(
+            problems(&input(json!({"attribute": attribute, "inputType": kind}))),
+            ["userFlows[0].attributeCollection.inputs[0].inputType 3.3"],
+        );
+    }
+}
+
+#[test]
+fn u33_patterns_compile_alone_and_within_bounds() {
+    let with = |pattern: &str| problems(&input(json!({"attribute": "city", "validationRegEx": pattern})));
+    assert_eq!(with(r"\p{L}[\p{L} '-]*"), [""; 0]);
+    for bad in ["(", "a)(b", r"(a)\1", "(?=a)", r"(\w{1,900}){900}"] {
+        assert_eq!(with(bad), ["userFlows[0].attributeCollection.inputs[0].validationRegEx U33"], "{bad}");
+    }
+}
+
+#[test]
+fn t_25_label_links_lead_to_web_pages() {
+    let with = |label: &str| problems(&input(json!({"attribute": "city", "label": label})));
+    assert_eq!(with("I accept the [terms](https://a.example/t)"), [""; 0]);
+    for bad in [
+        "[t](javascript:alert(1))",
+        "[t](/relative)",
+        "[t](data:text/html,x)",
+        "<javascript:alert(1)>",
+        "[t][r]\n\n[r]: javascript:alert(1)",
+        "[t](JaVaScRiPt:alert(1))",
+    ] {
+        assert_eq!(with(bad), ["userFlows[0].attributeCollection.inputs[0].label ATTR-15"], "{bad}");
+    }
+}
+
+#[test]
+fn attr_02_and_attr_03_custom_attributes() {
+    let mut config = strict();
+    config.user_flow_attributes = (0..101).map(|i| attribute(&format!("A{i}"), "string")).collect();
+    assert_eq!(problems(&config), ["userFlowAttributes[100] ATTR-03"]);
+    config.tenant.compatibility = Compatibility::Open;
+    assert_eq!(problems(&config), [""; 0]);
+    for bad in ["City", "1st", "naïve", "a-b"] {
+        let mut config = good();
+        // `City` alone keeps its capital and is another word than the built-in one.
+        let name = if bad == "City" { "city" } else { bad };
+        config.user_flow_attributes = vec![attribute(name, "string")];
+        assert_eq!(problems(&config), ["userFlowAttributes[0].displayName ATTR-02"], "{bad}");
+    }
+    let mut config = good();
+    config.user_flow_attributes.push(attribute("loyalty number", "string"));
+    assert_eq!(problems(&config), ["userFlowAttributes[2].displayName ATTR-02"]);
+}
+
+#[test]
+fn names_of_tenants() {
+    let named = |name: &str| {
+        let mut config = good();
+        config.tenant.short_name = name.to_owned();
+        problems(&config)
+    };
+    assert_eq!(named("a1-b"), [""; 0]);
+    for bad in [
+        "",
+        "Contoso",
+        "-a",
+        "a_b",
+        "a.b",
+        "token",
+        "tokens-r-us",
+        "common",
+        "organizations",
+        "consumers",
+        "tfp",
+        "dev",
+        "assets",
+        "error",
+        "health",
+    ] {
+        assert_eq!(named(bad), ["tenant.shortName 1.1"], "{bad}");
+    }
+    let domain = |name: &str| {
+        let mut config = good();
+        config.tenant.domains = vec![name.to_owned()];
+        problems(&config)
+    };
+    assert_eq!(domain("bücher.example"), [""; 0]);
+    assert_eq!(domain("contoso.onmicrosoft.com"), [""; 0]);
+    for bad in
+        ["example", "a b.example", "a..example", "token.example", "other.onmicrosoft.com", "a.example."]
+    {
+        assert_eq!(domain(bad), ["tenant.domains[0] 1.1"], "{bad}");
+    }
+}
+
+#[test]
+fn looks() {
+    let mut config = good();
+    let branding = &mut config.tenant.branding;
+    branding.accent_color = Some("green".to_owned());
+    branding.background_color = Some("#12345".to_owned());
+    branding.banner_logo = Some("data:image/svg+xml;base64,AAAA".to_owned());
+    branding.sign_in_page_text = Some("[x](javascript:y)".to_owned());
+    branding.custom_terms_of_use_url = Some("javascript:x".to_owned());
+    assert_eq!(
+        problems(&config),
+        [
+            "tenant.branding.accentColor 6.1",
+            "tenant.branding.backgroundColor 6.1",
+            "tenant.branding.bannerLogo 6.1",
+            "tenant.branding.signInPageText ATTR-15",
+            "tenant.branding.customTermsOfUseUrl 6.1",
+        ]
+    );
+    config.tenant.branding.banner_logo = Some(format!("data:image/png;base64,{}", "A".repeat(70_000)));
+    assert!(text(&config).contains("larger than 50 KB"));
+}
+
+#[test]
+fn kind_data_types_and_built_in_apps_stay() {
+    let (before, mut after) = (good(), good());
+    after.tenant.kind = TenantKind::External;
+    after.user_flow_attributes[0].data_type = shape(json!("string"));
+    let found: Vec<String> = check_change(&before, &after).iter().map(|p| dotted(&p.path)).collect();
+    assert_eq!(found, ["tenant.kind", "userFlowAttributes[0].dataType"]);
+    let mut after = good();
+    after.applications.pop();
+    let found: Vec<String> = check_change(&before, &after).iter().map(|p| dotted(&p.path)).collect();
+    assert_eq!(found, ["applications"]);
+}

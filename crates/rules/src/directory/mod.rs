@@ -1,0 +1,13 @@
+//! The directory: what a tenant and everything in it may look like, and the invariants between them.
+//!
+//! Names follow Microsoft Graph where it has one, so a configuration file, the management API and these
+//! types use one vocabulary.
+
+pub mod address;
+pub mod application;
+pub mod attribute;
+pub mod check;
+pub mod flow;
+pub mod provider;
+pub mod tenant;
+pub mod user;

@@ -1,0 +1,74 @@
+//! The end of a journey, and why a way to it may be closed.
+
+use super::{Rejected, Result, Turn, show};
+use crate::directory::tenant::TenantKind;
+use crate::ids::{ProviderId, UserId};
+use crate::journey::facts::{Account, Authenticated, End, Facts, Refusal};
+use crate::journey::flow::Flow;
+use crate::journey::input::Input;
+use crate::text::Message;
+
+pub(super) fn submit(mut facts: Facts, input: &Input) -> Result<Turn> {
+    let Input::Stay(stay) = input else { return Err(Rejected::NotAsked) };
+    facts.stay = Some(*stay);
+    facts.end = Some(End::SignedIn);
+    Ok(show(facts))
+}
+
+/// Signs an existing account in, unless it is switched off.
+pub(super) fn sign_in(flow: &Flow, facts: Facts, account: &Account, how: &How) -> Turn {
+    if account.enabled {
+        return arrive(flow, facts, account.user, how, false);
+    }
+    let refused = Refusal { code: 50057, message: Message::new("refused-disabled") };
+    refuse(facts, refused)
+}
+
+/// Signs in who has just signed up.
+pub(super) fn welcome(flow: &Flow, facts: Facts, user: UserId, how: &How) -> Turn {
+    arrive(flow, facts, user, how, true)
+}
+
+/// Closes this way; the person can choose another. What was proven on it is forgotten.
+pub(super) fn refuse(mut facts: Facts, refusal: Refusal) -> Turn {
+    let intent = facts.intent;
+    facts.revise_identity(intent);
+    facts.refusal = Some(refusal);
+    show(facts)
+}
+
+/// There is no account, and none can be made here (AADSTS50034).
+pub(super) fn refuse_stranger(facts: Facts) -> Turn {
+    refuse(facts, Refusal { code: 50034, message: Message::new("refused-no-account") })
+}
+
+/// How somebody proved who they are.
+pub(super) enum How {
+    Password,
+    Code,
+    Provider(ProviderId),
+}
+
+fn arrive(flow: &Flow, mut facts: Facts, user: UserId, how: &How, created: bool) -> Turn {
+    let (method, provider) = match how {
+        How::Password => ("pwd", None),
+        How::Code => ("otp", None),
+        How::Provider(id) => ("fed", Some(id.clone())),
+    };
+    facts.authenticated = Some(Authenticated { user, amr: vec![method.to_owned()], provider, created });
+    // The hash stands with the account now; a second copy could only leak.
+    facts.password = None;
+    if !asks_to_stay(flow) {
+        facts.stay = Some(false);
+        facts.end = Some(End::SignedIn);
+    }
+    show(facts)
+}
+
+/// FLOW-27: customers are asked whether they want to stay signed in; FLOW-20 has no such step for guests.
+const fn asks_to_stay(flow: &Flow) -> bool {
+    match flow.tenant_kind {
+        TenantKind::External => true,
+        TenantKind::Workforce => false,
+    }
+}

@@ -1,0 +1,93 @@
+//! To a provider and back. Nothing is linked by an address alone (EXIST-03), and nothing is created from an
+//! address that the provider does not vouch for (IDP-OIDC-01).
+
+use super::arrival::{self, How};
+use super::{Rejected, Result, Turn, ask, complain, details, entry, show, turn_elsewhere};
+use crate::directory::address::Address;
+use crate::ids::ProviderId;
+use crate::journey::facts::{Facts, Federated, Federation, Intent, Lookup, Refusal};
+use crate::journey::flow::Flow;
+use crate::journey::input::Input;
+use crate::journey::question::{Answer, Question};
+use crate::text::Message;
+
+/// At the step that leads to the provider.
+pub(super) fn submit(flow: &Flow, facts: Facts, provider: &ProviderId, input: Input) -> Result<Turn> {
+    match input {
+        Input::Continue => depart(flow, facts, provider),
+        other => turn_elsewhere(flow, facts, &other),
+    }
+}
+
+pub(super) fn depart(flow: &Flow, mut facts: Facts, wanted: &ProviderId) -> Result<Turn> {
+    let Some((provider, _)) = flow.provider(wanted) else { return Err(Rejected::NotAsked) };
+    // What is known about a typed address is nothing that the provider's answer may meet.
+    let intent = facts.intent;
+    facts.revise_identity(intent);
+    facts.departures = facts.departures.saturating_add(1);
+    let away = Federation { provider: provider.clone(), attempt: facts.departures };
+    let question = Question::Federation { provider: away.provider.clone(), attempt: away.attempt };
+    facts.pending = Some(question.pending());
+    facts.federation = Some(away);
+    Ok(show(facts))
+}
+
+/// The person came back from the provider.
+pub(super) fn returned(flow: &Flow, mut facts: Facts, provider: &ProviderId, answer: Answer) -> Result<Turn> {
+    match answer {
+        Answer::Federated(federated) if federated.provider == *provider => {
+            Ok(federated_by(flow, facts, *federated))
+        }
+        Answer::FederationDeclined => {
+            facts.federation = None;
+            Ok(complain(facts, "", Message::new("provider-declined")))
+        }
+        Answer::FederationFailed { message, code } => Ok(arrival::refuse(facts, Refusal { code, message })),
+        _ => Err(Rejected::NotAsked),
+    }
+}
+
+fn federated_by(flow: &Flow, mut facts: Facts, mut federated: Federated) -> Turn {
+    // IDP-OIDC-02: a claim that the flow does not select is not even kept in the journey.
+    federated.claims.retain(|name, _| flow.fields.iter().any(|f| f.id.as_str() == name));
+    // U17: what no mail can be sent to proves no mailbox, whatever the provider says of it.
+    federated.verified_email =
+        federated.verified_email.and_then(|e| Address::parse(&e).ok()).map(|a| a.as_string());
+    let question = Question::FindIdentity {
+        issuer: federated.issuer.clone(),
+        subject: federated.subject.clone(),
+        address: federated.verified_email.clone(),
+    };
+    facts.federation = None;
+    facts.account = Lookup::NotAsked;
+    facts.federated = Some(federated);
+    ask(facts, question)
+}
+
+/// The directory answered for the provider's identity and for its address.
+pub(super) fn found_identity(flow: &Flow, mut facts: Facts, answer: Answer) -> Result<Turn> {
+    let Answer::Identity { by_identity, by_address } = answer else { return Err(Rejected::NotAsked) };
+    let Some(federated) = facts.federated.clone() else { return Err(Rejected::NotAsked) };
+    if let Some(account) = by_identity {
+        return Ok(arrival::sign_in(flow, facts, &account, &How::Provider(federated.provider)));
+    }
+    if federated.verified_email.is_some()
+        && let Some(account) = by_address
+    {
+        facts.account = Lookup::Known(account);
+        return Ok(entry::looked_again(facts));
+    }
+    if !flow.sign_up_allowed {
+        return Ok(arrival::refuse_stranger(facts));
+    }
+    if federated.verified_email.is_none() {
+        let refusal = Refusal { code: 90100, message: Message::new("refused-no-verified-email") };
+        return Ok(arrival::refuse(facts, refusal));
+    }
+    facts.account = Lookup::Unknown;
+    facts.intent = Intent::SignUp;
+    if facts.values.is_some() {
+        return Ok(entry::looked_again(facts));
+    }
+    Ok(details::create_if_nothing_to_ask(flow, facts))
+}

@@ -1,0 +1,253 @@
+//! What has been established in a journey. Facts only grow, except through the few functions that revise an
+//! earlier choice; those clear everything that depended on it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::question::Purpose;
+use crate::ids::{AttributeId, ProviderId, UserId};
+use crate::text::Message;
+use crate::time::Timestamp;
+
+/// The number of the stored form. Every form that was ever stored must load for ever.
+pub const FORMAT: u8 = 1;
+
+/// What the person came for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Intent {
+    SignIn,
+    SignUp,
+    Reset,
+}
+
+/// How the journey began.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opening {
+    pub intent: Intent,
+    /// `login_hint` of the authorization request; fills the address field in.
+    pub login_hint: Option<String>,
+}
+
+/// Everything established so far.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    pub format: u8,
+    pub opening: Opening,
+    pub intent: Intent,
+    /// The address that the person typed, as mail is sent to it.
+    pub identifier: Option<String>,
+    /// What the directory knows about the identifier or identity. Nothing of it is shown before a proof.
+    pub account: Lookup,
+    pub code: Option<CodeFact>,
+    /// Digests of codes that a newer one replaced, so that typing one can be explained.
+    pub superseded: Vec<String>,
+    /// The address whose mailbox the person has proven to read.
+    pub mailbox: Option<String>,
+    pub federation: Option<Federation>,
+    /// How often this journey has left for a provider.
+    pub departures: u32,
+    pub federated: Option<Federated>,
+    /// The new password's hash, at sign-up and reset.
+    pub password: Option<String>,
+    /// What was typed into the attribute fields, kept so that nothing is typed twice.
+    pub typed: BTreeMap<String, Vec<String>>,
+    /// The values that passed every check; present once the form was accepted.
+    pub values: Option<BTreeMap<AttributeId, Value>>,
+    pub authenticated: Option<Authenticated>,
+    /// The answer to "Stay signed in?".
+    pub stay: Option<bool>,
+    /// The kind of the question that may be answered now.
+    pub pending: Option<Pending>,
+    /// A reason for which this way ends; the person can choose another.
+    pub refusal: Option<Refusal>,
+    /// What was wrong with the last input.
+    pub problems: Vec<Problem>,
+    pub end: Option<End>,
+}
+
+/// What the directory answered.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "lookup")]
+pub enum Lookup {
+    #[default]
+    NotAsked,
+    Unknown,
+    Known(Account),
+}
+
+/// An existing account, as far as a journey needs to know it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    pub user: UserId,
+    pub enabled: bool,
+    pub has_password: bool,
+    /// Whether a code to its mailbox signs it in.
+    pub has_code: bool,
+}
+
+/// A code that was sent, or that a stranger must believe was sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeFact {
+    pub digest: String,
+    pub purpose: Purpose,
+    pub sent_to: String,
+    pub expires_at: Timestamp,
+    /// When the next one may be asked for.
+    pub resend_at: Timestamp,
+    pub tries_left: u8,
+    /// How many were sent in this journey, this one included.
+    pub sent: u32,
+    /// No account may be reached with it: it matches nothing.
+    pub decoy: bool,
+}
+
+/// The person is away at a provider.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Federation {
+    pub provider: ProviderId,
+    /// Counts the departures of this journey; `state`, `nonce` and PKCE verifier are derived from it.
+    pub attempt: u32,
+}
+
+/// What a provider said, after every check on its tokens.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Federated {
+    pub provider: ProviderId,
+    pub issuer: String,
+    pub subject: String,
+    /// Present only if the provider said that it is verified.
+    pub verified_email: Option<String>,
+    /// Our attribute → the value of the claim that is mapped to it.
+    pub claims: BTreeMap<String, String>,
+}
+
+/// The person is who they say they are.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authenticated {
+    pub user: UserId,
+    /// Authentication methods as in RFC 8176: `pwd`, `otp`, or `fed` for a provider.
+    pub amr: Vec<String>,
+    pub provider: Option<ProviderId>,
+    /// The account was created in this journey.
+    pub created: bool,
+}
+
+/// The kinds of questions. The payload of a question is never part of the facts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "pending")]
+pub enum Pending {
+    FindAccount,
+    SendCode,
+    CompareCode,
+    CheckPassword,
+    HashPassword,
+    FindIdentity,
+    CreateAccount,
+    SetPassword,
+    /// The provider's answer to one departure.
+    #[serde(rename_all = "camelCase")]
+    Federation {
+        provider: ProviderId,
+        attempt: u32,
+    },
+}
+
+/// Why a way ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// The number that apps and logs know, or 0.
+    pub code: u32,
+    pub message: Message,
+}
+
+/// One thing that is wrong with an input.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The name of the field; empty for the form as a whole.
+    pub field: String,
+    pub message: Message,
+}
+
+/// The ways in which a journey ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "end")]
+pub enum End {
+    SignedIn,
+    Cancelled,
+}
+
+impl Facts {
+    /// The facts at the beginning: nothing but the opening.
+    pub fn new(opening: Opening) -> Self {
+        Self {
+            format: FORMAT,
+            intent: opening.intent,
+            opening,
+            identifier: None,
+            account: Lookup::NotAsked,
+            code: None,
+            superseded: Vec::new(),
+            mailbox: None,
+            federation: None,
+            departures: 0,
+            federated: None,
+            password: None,
+            typed: BTreeMap::new(),
+            values: None,
+            authenticated: None,
+            stay: None,
+            pending: None,
+            refusal: None,
+            problems: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// The account that was found, if any.
+    pub const fn known(&self) -> Option<&Account> {
+        match &self.account {
+            Lookup::Known(account) => Some(account),
+            Lookup::NotAsked | Lookup::Unknown => None,
+        }
+    }
+
+    /// The address that an account may be created for: proven by a code, or vouched for by a provider.
+    pub fn proven_address(&self) -> Option<&str> {
+        self.mailbox.as_deref().or_else(|| self.federated.as_ref().and_then(|f| f.verified_email.as_deref()))
+    }
+
+    /// Forgets who the person might be and how they might prove it; what they typed as an address is kept
+    /// as a suggestion only.
+    pub fn revise_identity(&mut self, intent: Intent) {
+        if let Some(address) = self.identifier.take() {
+            self.opening.login_hint = Some(address);
+        }
+        self.intent = intent;
+        self.account = Lookup::NotAsked;
+        self.mailbox = None;
+        self.federation = None;
+        self.federated = None;
+        self.password = None;
+        self.values = None;
+        self.pending = None;
+        self.refusal = None;
+        self.problems.clear();
+    }
+
+    /// Adds a problem with one field.
+    pub fn problem(&mut self, field: &str, message: Message) {
+        self.problems.push(Problem { field: field.to_owned(), message });
+    }
+}

@@ -1,0 +1,201 @@
+//! A flow as the engine runs it: every reference resolved, every default filled in. This is also the stored
+//! form of a flow version, so that a journey goes on under the version it began with whatever happens to
+//! the configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::directory::attribute::{self, DataType};
+use crate::directory::flow::{AttributeInput, InputType, UserFlow, UserTypeToCreate};
+use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
+use crate::directory::tenant::{Compatibility, TenantConfig, TenantKind};
+use crate::directory::user::UserType;
+use crate::ids::{AttributeId, FlowId, ProviderId};
+
+/// An immutable version of a user flow.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flow {
+    pub id: FlowId,
+    pub tenant_kind: TenantKind,
+    /// The tenant's name as pages show it; also a word that a password must not contain.
+    pub tenant_name: String,
+    /// The domain of user principal names and the issuer of local identities.
+    pub default_domain: String,
+    /// `compatibility: strict`.
+    pub strict: bool,
+    pub methods: Vec<Method>,
+    pub sign_up_allowed: bool,
+    pub user_type: UserType,
+    /// Title and lead of the page that asks for attributes, where the administrator set them.
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub fields: Vec<Field>,
+}
+
+/// A way to prove who one is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "method")]
+pub enum Method {
+    /// Email address and password (sign-up.md 2.2).
+    Password,
+    /// One-time code to the mailbox (sign-up.md 2.3).
+    Code,
+    /// An identity provider of the tenant.
+    #[serde(rename_all = "camelCase")]
+    Provider { id: ProviderId, display_name: String },
+}
+
+/// An attribute that the flow collects.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    pub id: AttributeId,
+    pub data_type: DataType,
+    /// Longest value in characters.
+    pub max_length: usize,
+    /// HTML `autocomplete` token, empty when there is none for it.
+    pub autocomplete: String,
+    /// Shown when the administrator gave no label: the attribute's own name. Empty for a built-in one,
+    /// whose label is in the message catalogue.
+    pub name: String,
+    pub input: AttributeInput,
+}
+
+impl Flow {
+    /// Resolves a configured flow. References that do not exist are left out: the checks over a tenant
+    /// refuse them before a flow is stored.
+    pub fn resolve(config: &TenantConfig, flow: &UserFlow) -> Self {
+        let tenant = &config.tenant;
+        let strict = tenant.compatibility == Compatibility::Strict;
+        Self {
+            id: flow.id.clone(),
+            tenant_kind: tenant.kind,
+            tenant_name: tenant.display_name.clone(),
+            default_domain: tenant.default_domain(),
+            strict,
+            methods: flow.identity_providers.iter().filter_map(|id| method(config, id)).collect(),
+            sign_up_allowed: sign_up_allowed(config, flow),
+            user_type: user_type(tenant.kind, flow.user_type_to_create),
+            title: flow.attribute_collection.title.clone(),
+            description: flow.attribute_collection.description.clone(),
+            fields: flow
+                .attribute_collection
+                .inputs
+                .iter()
+                .filter_map(|i| field(config, i, strict))
+                .collect(),
+        }
+    }
+
+    /// A flow for an application of a workforce tenant that no user flow serves: people who have an account
+    /// sign in, nobody signs up.
+    pub fn sign_in_only(config: &TenantConfig) -> Self {
+        let mut methods = vec![Method::Code];
+        methods.extend(config.identity_providers.iter().filter_map(|p| method(config, p.id.as_str())));
+        Self {
+            id: FlowId::new("sign-in"),
+            tenant_kind: config.tenant.kind,
+            tenant_name: config.tenant.display_name.clone(),
+            default_domain: config.tenant.default_domain(),
+            strict: config.tenant.compatibility == Compatibility::Strict,
+            methods,
+            sign_up_allowed: false,
+            user_type: UserType::Guest,
+            title: None,
+            description: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// Whether new local accounts get a password.
+    pub fn has_password(&self) -> bool {
+        self.methods.contains(&Method::Password)
+    }
+
+    /// Whether new local accounts are proven by a one-time code.
+    pub fn has_code(&self) -> bool {
+        self.methods.contains(&Method::Code)
+    }
+
+    /// Whether an email address can be typed at all.
+    pub fn has_local(&self) -> bool {
+        self.has_password() || self.has_code()
+    }
+
+    /// The providers in the order in which they are offered.
+    pub fn providers(&self) -> impl Iterator<Item = (&ProviderId, &str)> {
+        self.methods.iter().filter_map(|m| match m {
+            Method::Provider { id, display_name } => Some((id, display_name.as_str())),
+            Method::Password | Method::Code => None,
+        })
+    }
+
+    /// The provider of that id, if the flow offers it.
+    pub fn provider(&self, wanted: &ProviderId) -> Option<(&ProviderId, &str)> {
+        self.providers().find(|(id, _)| id.key() == wanted.key())
+    }
+}
+
+fn method(config: &TenantConfig, id: &str) -> Option<Method> {
+    if id.eq_ignore_ascii_case(EMAIL_PASSWORD) {
+        return Some(Method::Password);
+    }
+    if id.eq_ignore_ascii_case(EMAIL_OTP) {
+        return Some(Method::Code);
+    }
+    let provider =
+        config.identity_providers.iter().find(|p| p.id.as_str().eq_ignore_ascii_case(id) && p.is_enabled)?;
+    Some(Method::Provider { id: provider.id.clone(), display_name: provider.display_name.clone() })
+}
+
+fn sign_up_allowed(config: &TenantConfig, flow: &UserFlow) -> bool {
+    let switch = match config.tenant.kind {
+        TenantKind::Workforce => config.tenant.authentication_flows_policy.self_service_sign_up.is_enabled,
+        TenantKind::External => true,
+    };
+    switch && flow.is_sign_up_allowed
+}
+
+const fn user_type(kind: TenantKind, wanted: Option<UserTypeToCreate>) -> UserType {
+    match (wanted, kind) {
+        (Some(UserTypeToCreate::Guest), _) | (None, TenantKind::Workforce) => UserType::Guest,
+        (Some(UserTypeToCreate::Member), _) | (None, TenantKind::External) => UserType::Member,
+    }
+}
+
+fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<Field> {
+    let id = input.attribute.as_str();
+    if let Some(built_in) = attribute::find_built_in(id) {
+        return Some(Field {
+            id: input.attribute.clone(),
+            data_type: DataType::String,
+            max_length: built_in.max_length,
+            autocomplete: built_in.autocomplete.to_owned(),
+            name: String::new(),
+            input: input.clone(),
+        });
+    }
+    let custom = config.user_flow_attributes.iter().find(|a| a.id.key() == id.to_lowercase())?;
+    Some(Field {
+        id: custom.id.clone(),
+        data_type: custom.data_type,
+        max_length: if strict { attribute::CUSTOM_MAX_STRICT } else { attribute::CUSTOM_MAX },
+        autocomplete: guess_autocomplete(&custom.display_name, input.input_type).to_owned(),
+        name: custom.display_name.clone(),
+        input: AttributeInput { attribute: custom.id.clone(), ..input.clone() },
+    })
+}
+
+/// Custom attributes that every browser knows by another name: filling in a phone number or a company by
+/// hand is the commonest complaint about forms.
+fn guess_autocomplete(name: &str, input: InputType) -> &'static str {
+    if input != InputType::Text {
+        return "";
+    }
+    let folded: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    match folded.as_str() {
+        "phone" | "phonenumber" | "mobile" | "mobilephone" | "telephone" => "tel",
+        "businessname" | "company" | "companyname" | "organization" | "organisation" => "organization",
+        _ => "",
+    }
+}

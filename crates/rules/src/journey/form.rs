@@ -1,0 +1,385 @@
+//! A step as a form: typed fields with constraints, current values and problems, and the actions that are
+//! allowed. Pages and the JSON API are two renderers of it; secrets never have a value here.
+
+use serde::Serialize;
+
+use super::engine::{CODE_LENGTH, next};
+use super::facts::{Facts, Intent};
+use super::flow::{Field, Flow};
+use super::password;
+use super::step::{Step, StepName};
+use super::values;
+use crate::directory::attribute::DataType;
+use crate::directory::flow::InputType;
+use crate::ids::ProviderId;
+use crate::text::Message;
+use crate::time::Timestamp;
+
+/// Everything a renderer needs for one step.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Form {
+    pub step: StepName,
+    /// What to do, as the page's only `h1`.
+    pub title: Text,
+    /// One sentence of help.
+    pub lead: Option<Text>,
+    /// Problems with the form as a whole.
+    pub problems: Vec<Message>,
+    pub fields: Vec<FormField>,
+    /// The primary action first.
+    pub actions: Vec<Action>,
+    /// Providers to choose instead.
+    pub providers: Vec<ProviderButton>,
+    /// The number of a refusal, 0 when there is none.
+    pub code: u32,
+    /// A question folded away below the form, with its answer.
+    pub help: Option<(Message, Message)>,
+}
+
+/// Words from the catalogue, or an administrator's own with Markdown links.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Text {
+    Message(Message),
+    Markdown(String),
+}
+
+/// One field.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FormField {
+    /// `name` and `id` of the input.
+    pub name: String,
+    pub kind: FieldKind,
+    pub label: Text,
+    pub hint: Option<Text>,
+    /// Choices with their labels; a label may carry Markdown links.
+    pub options: Vec<Choice>,
+    /// Current values; one for all kinds but [`FieldKind::Checkboxes`]. Empty for secrets.
+    pub values: Vec<String>,
+    pub required: bool,
+    /// Shown, and not to be changed.
+    pub fixed: bool,
+    /// HTML `autocomplete` token; empty means none.
+    pub autocomplete: String,
+    pub max_length: usize,
+    pub problem: Option<Message>,
+}
+
+/// One choice of a field.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+}
+
+/// How a field is rendered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    Email,
+    Text,
+    Phone,
+    Multiline,
+    Integer,
+    CurrentPassword,
+    NewPassword,
+    Code,
+    Radio,
+    Select,
+    Checkboxes,
+    Checkbox,
+}
+
+/// A button or link of the form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Action {
+    /// The `id` of the button and the value that is posted as `action`.
+    pub id: &'static str,
+    pub label: Message,
+    pub style: ActionStyle,
+    /// Until when the action is of no use; absent when it works now.
+    pub available_at: Option<Timestamp>,
+}
+
+/// The weight of an action on the page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionStyle {
+    Primary,
+    Quiet,
+    Link,
+}
+
+/// A provider to choose.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ProviderButton {
+    pub id: ProviderId,
+    pub display_name: String,
+    /// `Sign up with …` or `Continue with …`.
+    pub label: Message,
+}
+
+/// The form of the step that the facts lead to.
+pub fn form(flow: &Flow, facts: &Facts) -> Form {
+    let step = next(facts);
+    let mut form = Form {
+        step: step.name(),
+        title: Text::Message(Message::new(title(&step, facts))),
+        lead: None,
+        problems: facts.problems.iter().filter(|p| p.field.is_empty()).map(|p| p.message.clone()).collect(),
+        fields: Vec::new(),
+        actions: Vec::new(),
+        providers: Vec::new(),
+        code: 0,
+        help: None,
+    };
+    match &step {
+        Step::Identify | Step::SignUp | Step::Reset => identify(flow, facts, &mut form),
+        Step::Password { address } => password_page(flow, address, &mut form),
+        Step::Code { .. } => code(facts, &step, &mut form),
+        Step::NewPassword { address } => {
+            form.lead = said(Message::new("new-password-lead").with("address", address));
+            new_password(flow, &mut form);
+            form.actions = vec![primary("action-save-password"), link("change-address")];
+        }
+        Step::Details { address, password } => details(flow, facts, address, *password, &mut form),
+        Step::Exists { address } => {
+            form.lead = said(Message::new("exists-lead").with("address", address));
+            form.actions = vec![primary("action-continue-sign-in")];
+            if flow.sign_up_allowed {
+                form.actions.push(link("sign-up"));
+            }
+        }
+        Step::Refused(refusal) => {
+            form.problems = vec![refusal.message.clone()];
+            form.code = refusal.code;
+            form.actions = vec![primary("action-another-way")];
+        }
+        Step::Stay => {
+            form.lead = said(Message::new("stay-lead"));
+            form.actions = vec![primary("action-yes"), action("no", "action-no", ActionStyle::Quiet)];
+        }
+        Step::Leave { provider, .. } => leave(flow, provider, &mut form),
+        Step::Ended { .. } => {}
+    }
+    if !matches!(step, Step::Stay | Step::Ended { .. }) {
+        form.actions.push(action("cancel", "action-cancel", ActionStyle::Quiet));
+    }
+    place_problems(facts, &mut form);
+    form
+}
+
+fn title(step: &Step, facts: &Facts) -> &'static str {
+    match step {
+        Step::Identify => "identify-title",
+        Step::SignUp => "sign-up-title",
+        Step::Reset => "reset-title",
+        Step::Password { .. } => "password-title",
+        Step::Code { .. } if facts.intent == Intent::Reset => "code-title-reset",
+        Step::Code { .. } => "code-title",
+        Step::NewPassword { .. } => "new-password-title",
+        Step::Details { .. } => "details-title",
+        Step::Exists { .. } => "exists-title",
+        Step::Refused(_) => "refused-title",
+        Step::Stay => "stay-title",
+        Step::Leave { .. } => "leave-title",
+        Step::Ended { cancelled: true } => "ended-title-cancelled",
+        Step::Ended { cancelled: false } => "ended-title",
+    }
+}
+
+fn identify(flow: &Flow, facts: &Facts, form: &mut Form) {
+    let (lead, submit, other) = match facts.intent {
+        Intent::SignIn => ("identify-lead", "action-next", flow.sign_up_allowed.then_some("sign-up")),
+        Intent::SignUp if flow.has_password() || flow.has_code() => {
+            ("sign-up-lead", "action-send-code", Some("sign-in"))
+        }
+        Intent::SignUp => ("sign-up-lead-provider", "action-next", Some("sign-in")),
+        Intent::Reset => ("reset-lead", "action-send-code", Some("sign-in")),
+    };
+    form.lead = said(Message::new(lead).with("tenant", &flow.tenant_name));
+    if flow.has_local() {
+        form.fields.push(FormField {
+            autocomplete: "username".to_owned(),
+            values: facts.opening.login_hint.clone().into_iter().collect(),
+            max_length: 254,
+            ..blank(FieldKind::Email, "username", "field-username")
+        });
+        form.actions.push(primary(submit));
+    }
+    form.actions.extend(other.map(|id| match facts.intent {
+        Intent::SignUp => action(id, "action-sign-in-instead", ActionStyle::Link),
+        Intent::SignIn | Intent::Reset => link(id),
+    }));
+    if facts.intent == Intent::SignIn && flow.has_password() {
+        form.actions.push(link("forgot-password"));
+    }
+    if facts.intent != Intent::Reset {
+        let id = if facts.intent == Intent::SignUp { "provider-sign-up" } else { "provider-sign-in" };
+        form.providers = flow
+            .providers()
+            .map(|(provider, name)| ProviderButton {
+                id: provider.clone(),
+                display_name: name.to_owned(),
+                label: Message::new(id).with("provider", name),
+            })
+            .collect();
+    }
+}
+
+fn password_page(flow: &Flow, address: &str, form: &mut Form) {
+    form.lead = said(Message::new("password-lead").with("address", address));
+    form.fields.push(secret(FieldKind::CurrentPassword, "password", "field-password"));
+    form.actions = vec![primary("action-sign-in"), link("forgot-password"), link("change-address")];
+    if flow.sign_up_allowed {
+        form.actions.push(link("sign-up"));
+    }
+}
+
+fn leave(flow: &Flow, provider: &ProviderId, form: &mut Form) {
+    let name = flow.provider(provider).map_or_else(|| provider.to_string(), |(_, name)| name.to_owned());
+    form.title = Text::Message(Message::new("leave-title").with("provider", &name));
+    form.lead = said(Message::new("leave-lead").with("provider", &name));
+    let go = Message::new("action-continue-provider").with("provider", name);
+    form.actions = vec![primary_message(go), link("sign-in")];
+}
+
+fn code(facts: &Facts, step: &Step, form: &mut Form) {
+    let Step::Code { address, resend_at, exhausted, .. } = step else { return };
+    form.lead = said(Message::new("code-lead").with("address", address));
+    form.fields.push(FormField {
+        autocomplete: "one-time-code".to_owned(),
+        max_length: CODE_LENGTH + 4,
+        // Whoever comes back to a burnt code learns why it is of no use before typing it.
+        problem: exhausted.then(|| Message::new("code-exhausted")),
+        ..blank(FieldKind::Code, "code", "field-code")
+    });
+    let submit = if facts.intent == Intent::SignIn { "action-sign-in" } else { "action-verify" };
+    let mut again = link("resend");
+    again.available_at = Some(*resend_at);
+    form.actions = vec![primary(submit), again, link("change-address")];
+    form.help =
+        Some((Message::new("code-help-question"), Message::new("code-help-answer").with("address", address)));
+}
+
+fn details(flow: &Flow, facts: &Facts, address: &str, password: bool, form: &mut Form) {
+    if let Some(title) = &flow.title {
+        form.title = Text::Markdown(title.clone());
+    }
+    form.lead = match &flow.description {
+        Some(text) => Some(Text::Markdown(text.clone())),
+        None => said(Message::new("details-lead").with("address", address)),
+    };
+    if password && flow.has_password() {
+        new_password(flow, form);
+    }
+    form.fields.extend(flow.fields.iter().filter(|f| values::is_shown(f)).map(|f| attribute(facts, f)));
+    form.actions = vec![primary("action-create-account"), link("change-address")];
+}
+
+fn new_password(flow: &Flow, form: &mut Form) {
+    let mut field = secret(FieldKind::NewPassword, "password", "field-new-password");
+    field.hint = said(Message::new("field-new-password-hint").with("min", password::minimum(flow)));
+    form.fields.push(field);
+    if flow.strict {
+        form.fields.push(secret(FieldKind::NewPassword, "confirm-password", "field-confirm-password"));
+    }
+}
+
+fn attribute(facts: &Facts, field: &Field) -> FormField {
+    let input = &field.input;
+    let label = match (&input.label, field.name.as_str()) {
+        (Some(label), _) => Text::Markdown(label.clone()),
+        (None, "") => Text::Message(Message::new(&format!("attribute-{}", field.id))),
+        (None, name) => Text::Markdown(name.to_owned()),
+    };
+    FormField {
+        name: field.id.0.clone(),
+        kind: field_kind(field),
+        label,
+        hint: input.hint.clone().map(Text::Markdown),
+        options: input
+            .options
+            .iter()
+            .map(|o| Choice { value: o.value.clone(), label: o.label.clone() })
+            .collect(),
+        values: values::initial(facts, field),
+        required: input.required,
+        fixed: !input.editable,
+        autocomplete: field.autocomplete.clone(),
+        max_length: field.max_length,
+        problem: None,
+    }
+}
+
+fn field_kind(field: &Field) -> FieldKind {
+    match (field.data_type, field.input.input_type) {
+        (DataType::Boolean, _) | (DataType::String, InputType::Boolean | InputType::CheckboxSingleSelect) => {
+            FieldKind::Checkbox
+        }
+        (DataType::Int64, _) | (DataType::String, InputType::NumericTextBox) => FieldKind::Integer,
+        (DataType::String, InputType::RadioSingleSelect) => FieldKind::Radio,
+        (DataType::String, InputType::DropdownSingleSelect) => FieldKind::Select,
+        (DataType::String, InputType::CheckboxMultiSelect) => FieldKind::Checkboxes,
+        (DataType::String, InputType::Text) => match field.autocomplete.as_str() {
+            "tel" => FieldKind::Phone,
+            "street-address" => FieldKind::Multiline,
+            _ => FieldKind::Text,
+        },
+    }
+}
+
+fn place_problems(facts: &Facts, form: &mut Form) {
+    for problem in facts.problems.iter().filter(|p| !p.field.is_empty()) {
+        match form.fields.iter_mut().find(|f| f.name == problem.field) {
+            Some(field) => field.problem = Some(problem.message.clone()),
+            // A problem with a field that is not shown must still be told.
+            None => form.problems.push(problem.message.clone()),
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it fills optional members")]
+fn said(message: Message) -> Option<Text> {
+    Some(Text::Message(message))
+}
+
+fn blank(kind: FieldKind, name: &str, label: &str) -> FormField {
+    FormField {
+        name: name.to_owned(),
+        kind,
+        label: Text::Message(Message::new(label)),
+        hint: None,
+        options: Vec::new(),
+        values: Vec::new(),
+        required: true,
+        fixed: false,
+        autocomplete: String::new(),
+        max_length: password::MAX,
+        problem: None,
+    }
+}
+
+fn secret(kind: FieldKind, name: &str, label: &str) -> FormField {
+    let autocomplete = if kind == FieldKind::NewPassword { "new-password" } else { "current-password" };
+    FormField { autocomplete: autocomplete.to_owned(), ..blank(kind, name, label) }
+}
+
+fn primary(label: &str) -> Action {
+    primary_message(Message::new(label))
+}
+
+const fn primary_message(label: Message) -> Action {
+    Action { id: "submit", label, style: ActionStyle::Primary, available_at: None }
+}
+
+fn link(id: &'static str) -> Action {
+    action(id, &format!("action-{id}"), ActionStyle::Link)
+}
+
+fn action(id: &'static str, label: &str, style: ActionStyle) -> Action {
+    Action { id, label: Message::new(label), style, available_at: None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! What the engine must know from the world, and the world's reply. Neither can be deserialised, so no
+//! request body can ever become an answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::draft::Draft;
+use super::facts::{Account, Federated, Pending};
+use crate::ids::{ProviderId, UserId};
+use crate::text::{Message, Secret};
+use crate::time::{Span, Timestamp};
+
+/// What a code is for; codes of one purpose never serve another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Purpose {
+    /// To sign in.
+    SignIn,
+    /// To prove the mailbox of a new account.
+    SignUp,
+    /// To choose a new password.
+    Reset,
+}
+
+/// A question to the world.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Question {
+    /// Which account has this address as an identity or as its mail?
+    FindAccount { address: String },
+    /// Mint a code and send it. A decoy is not minted: the mailbox gets a note that there is no account.
+    SendCode { address: String, purpose: Purpose, decoy: bool, sent: u32 },
+    /// Is the typed code the one with this digest, or one that it replaced?
+    CompareCode { typed: String, digest: String, superseded: Vec<String> },
+    /// Is this the account's password? Without an account the same work is done and the answer is no.
+    CheckPassword { user: Option<UserId>, address: String, password: Secret<String> },
+    /// Hash a password that passed the policy.
+    HashPassword { password: Secret<String> },
+    /// Which account has this identity, and which one this address?
+    FindIdentity { issuer: String, subject: String, address: Option<String> },
+    /// Create the account, in the transaction that saves the journey.
+    CreateAccount { draft: Box<Draft> },
+    /// What did the provider say at the end of this departure? The person carries the reply in the browser;
+    /// the runner checks every part of it before it answers.
+    Federation { provider: ProviderId, attempt: u32 },
+    /// Replace the password and end every session, in the transaction that saves the journey.
+    SetPassword { user: UserId, phc: String },
+}
+
+impl Question {
+    /// The kind that stands in the facts while the question is open.
+    pub fn pending(&self) -> Pending {
+        match self {
+            Self::Federation { provider, attempt } => {
+                Pending::Federation { provider: provider.clone(), attempt: *attempt }
+            }
+            Self::FindAccount { .. } => Pending::FindAccount,
+            Self::SendCode { .. } => Pending::SendCode,
+            Self::CompareCode { .. } => Pending::CompareCode,
+            Self::CheckPassword { .. } => Pending::CheckPassword,
+            Self::HashPassword { .. } => Pending::HashPassword,
+            Self::FindIdentity { .. } => Pending::FindIdentity,
+            Self::CreateAccount { .. } => Pending::CreateAccount,
+            Self::SetPassword { .. } => Pending::SetPassword,
+        }
+    }
+}
+
+/// The world's reply.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Answer {
+    /// The account with the address, if there is one.
+    Account(Option<Account>),
+    /// The code is on its way, or the note that there is no account.
+    CodeSent { digest: String, expires_at: Timestamp, resend_at: Timestamp },
+    /// Sending was refused by a limit; the span is the time to wait.
+    CodeThrottled(Span),
+    /// How the typed code compares.
+    CodeCompared(Compared),
+    /// Whether the password is the account's.
+    PasswordChecked(bool),
+    /// Too many wrong passwords; the span is the time to wait.
+    PasswordThrottled(Span),
+    /// The hash as a PHC string.
+    PasswordHashed(String),
+    /// The account with the identity, and the one with the address.
+    Identity { by_identity: Option<Account>, by_address: Option<Account> },
+    /// The account was created.
+    Created(UserId),
+    /// Somebody else created an account with the same identity first.
+    Taken,
+    /// The password was replaced and every session ended.
+    PasswordSet,
+    /// The provider's tokens passed every check.
+    Federated(Box<Federated>),
+    /// The person said no at the provider.
+    FederationDeclined,
+    /// The provider failed, or its answer did not pass the checks.
+    FederationFailed { message: Message, code: u32 },
+}
+
+/// How a typed code compares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Compared {
+    /// It is the newest code.
+    Match,
+    /// It is one that a newer code replaced.
+    Superseded,
+    /// It is none that was sent.
+    Mismatch,
+}
+
+/// Raw fields of a form by name.
+pub type RawFields = BTreeMap<String, Vec<String>>;

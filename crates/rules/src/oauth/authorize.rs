@@ -1,0 +1,382 @@
+//! The table of checks over an authorization request, in order.
+//!
+//! The order is the security property: until the client and the redirect address are verified a problem is
+//! a page of our own (security.md S6), after that it goes back to the application (S7). Only what passed the
+//! whole table is a [`Verified`] request, and only that can be answered with a code.
+
+use serde::{Deserialize, Serialize};
+
+pub use super::callback::Callback;
+use super::callback::ResponseMode;
+use super::error::{self, OAuthError};
+use super::params::Params;
+use super::prompt::{self, Prompt, Prompts};
+use super::scope::Scope;
+use super::{pkce, redirect};
+use crate::directory::application::{Application, PasswordCredential, Platform};
+use crate::fault::{Fault, Kind, Outcome};
+use crate::ids::ClientId;
+use crate::text::Message;
+use crate::time::Timestamp;
+
+/// What was looked up for a request.
+#[derive(Clone, Copy)]
+pub struct Loaded<'a> {
+    /// The application that `client_id` names in this tenant.
+    pub application: Option<&'a Application<PasswordCredential>>,
+    /// Every application of the tenant: the resources that scopes may name.
+    pub applications: &'a [Application<PasswordCredential>],
+    /// Who is signed in in this browser.
+    pub session: Option<SessionFact>,
+    /// What `id_token_hint` says about that.
+    pub hint: Hint,
+    pub served: Served,
+    pub now: Timestamp,
+}
+
+/// A living session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionFact {
+    pub user: crate::ids::UserId,
+    pub auth_time: Timestamp,
+}
+
+/// Whom a verified `id_token_hint` names, compared with the session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Hint {
+    #[default]
+    Absent,
+    SameUser,
+    OtherUser,
+}
+
+/// What the tenant does for the application.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Served {
+    /// A user flow serves it.
+    Flow,
+    /// No flow, but members of a workforce tenant sign in everywhere.
+    SignInOnly,
+    /// No flow in an external tenant (FLOW-08).
+    Nothing,
+}
+
+/// The answer to an authorization request.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// A page of our own, never a redirect.
+    Refuse(Fault),
+    /// Back to the application with an error.
+    Return(Callback, OAuthError),
+    /// The person has to do something first.
+    Interact(Box<Verified>, Prompt),
+    /// The session answers for the person.
+    Issue(Box<Verified>),
+}
+
+/// A request that passed the whole table. Journeys remember it; see [`Callback`] for why that is safe.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    pub client_id: ClientId,
+    pub callback: Callback,
+    /// Where the redirect address is registered; it decides CORS, secrets and lifetimes.
+    pub platform: Platform,
+    /// Whether the request named its redirect address; the token request must then name the same
+    /// (RFC 6749 §4.1.3).
+    pub redirect_uri_sent: bool,
+    pub scope: Scope,
+    pub nonce: Option<String>,
+    /// The S256 challenge.
+    pub code_challenge: Option<String>,
+    pub login_hint: Option<String>,
+    pub domain_hint: Option<String>,
+    /// `ui_locales` or Microsoft's `mkt`, as sent.
+    pub ui_locales: Option<String>,
+    /// Seconds.
+    pub max_age: Option<i64>,
+    /// `client_info=1` (native-auth-and-msal.md R45).
+    pub wants_client_info: bool,
+}
+
+/// Decides an authorization request.
+pub fn decide(params: &Params, loaded: &Loaded<'_>) -> Decision {
+    let mut draft = Draft::new(params, loaded);
+    for row in TABLE.iter().filter(|row| row.authorize) {
+        if let Err(stop) = (row.check)(&mut draft) {
+            return draft.stop(row.name, stop);
+        }
+    }
+    let prompts = draft.prompts;
+    let verified = match draft.finish() {
+        Ok(verified) => Box::new(verified),
+        Err(fault) => return Decision::Refuse(fault),
+    };
+    match prompt::decide(&verified, prompts, loaded) {
+        Ok(None) => Decision::Issue(verified),
+        Ok(Some(prompt)) => Decision::Interact(verified, prompt),
+        Err(error) => Decision::Return(verified.callback, error),
+    }
+}
+
+/// Looks a stored request up again before it is answered: the application may have been disabled, or the
+/// address taken away, while the person was answering questions.
+pub fn resume(verified: &Verified, application: Option<&Application<PasswordCredential>>) -> Outcome<()> {
+    let application = application.ok_or_else(unknown_client)?;
+    if !application.service_principal.account_enabled {
+        return Err(disabled_client());
+    }
+    let (platform, _) = redirect::find(application, Some(verified.callback.redirect_uri()))?;
+    if platform == verified.platform {
+        Ok(())
+    } else {
+        Err(Fault::stale("the redirect address moved to another platform").about("redirect_uri"))
+    }
+}
+
+/// One check. A column says which endpoint makes it: requests that are pushed (PAR), device and
+/// back-channel requests get columns of their own.
+struct Row {
+    name: &'static str,
+    authorize: bool,
+    check: fn(&mut Draft<'_>) -> Result<(), Stop>,
+}
+
+enum Stop {
+    Refuse(Fault),
+    Return(OAuthError),
+}
+
+impl From<OAuthError> for Stop {
+    fn from(error: OAuthError) -> Self {
+        Self::Return(error)
+    }
+}
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    //    check                        authorize
+    Row { name: "client known",        authorize: true, check: client_is_known },
+    Row { name: "client enabled",      authorize: true, check: client_is_enabled },
+    Row { name: "redirect registered", authorize: true, check: redirect_is_registered },
+    // From here on the application is told.
+    Row { name: "state",               authorize: true, check: state_comes_back },
+    Row { name: "response mode",       authorize: true, check: response_mode_is_known },
+    Row { name: "client served",       authorize: true, check: client_is_served },
+    Row { name: "parameters once",     authorize: true, check: parameters_are_well_formed },
+    Row { name: "no request object",   authorize: true, check: request_is_plain },
+    Row { name: "response type",       authorize: true, check: response_type_is_code },
+    Row { name: "no resource",         authorize: true, check: resource_is_in_the_scope },
+    Row { name: "scope",               authorize: true, check: scope_is_known },
+    Row { name: "PKCE",                authorize: true, check: challenge_is_good },
+    Row { name: "prompt",              authorize: true, check: prompt_is_known },
+    Row { name: "max_age",             authorize: true, check: max_age_is_a_number },
+];
+
+/// Parameters of the specifications that occur at most once (security.md S8). The rest, telemetry above
+/// all, is not looked at (R51).
+const KNOWN: &[&str] = &[
+    "response_type",
+    "response_mode",
+    "scope",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "domain_hint",
+    "ui_locales",
+    "mkt",
+    "id_token_hint",
+    "client_info",
+    "request",
+    "request_uri",
+    "resource",
+];
+
+/// What the rows have established so far.
+struct Draft<'a> {
+    params: &'a Params,
+    loaded: &'a Loaded<'a>,
+    redirect: Option<(Platform, String)>,
+    mode: ResponseMode,
+    state: Option<String>,
+    scope: Scope,
+    code_challenge: Option<String>,
+    prompts: Prompts,
+    max_age: Option<i64>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(params: &'a Params, loaded: &'a Loaded<'a>) -> Self {
+        Self {
+            params,
+            loaded,
+            redirect: None,
+            mode: ResponseMode::default(),
+            state: None,
+            scope: Scope::default(),
+            code_challenge: None,
+            prompts: Prompts::default(),
+            max_age: None,
+        }
+    }
+
+    fn stop(self, row: &str, stop: Stop) -> Decision {
+        match (stop, self.redirect) {
+            (Stop::Refuse(fault), _) => Decision::Refuse(fault),
+            (Stop::Return(error), Some((_, uri))) => {
+                Decision::Return(Callback::new(uri, self.mode, self.state), error)
+            }
+            (Stop::Return(error), None) => {
+                Decision::Refuse(Fault::malformed(row, error.text()).code(error.number))
+            }
+        }
+    }
+
+    fn finish(self) -> Outcome<Verified> {
+        let missing = || Fault::ours("the table of checks let an incomplete request pass");
+        let application = self.loaded.application.ok_or_else(missing)?;
+        let (platform, uri) = self.redirect.ok_or_else(missing)?;
+        let hint = |name: &str| self.params.hint(name).map(str::to_owned);
+        Ok(Verified {
+            client_id: application.app_id,
+            callback: Callback::new(uri, self.mode, self.state),
+            platform,
+            redirect_uri_sent: self.params.hint("redirect_uri").is_some(),
+            scope: self.scope,
+            nonce: hint("nonce"),
+            code_challenge: self.code_challenge,
+            login_hint: hint("login_hint"),
+            domain_hint: hint("domain_hint"),
+            ui_locales: hint("ui_locales").or_else(|| hint("mkt")),
+            max_age: self.max_age,
+            wants_client_info: self.params.is_set("client_info"),
+        })
+    }
+}
+
+fn unknown_client() -> Fault {
+    Fault::new(Kind::WrongClient, "no such application in the tenant")
+        .about("client_id")
+        .code(error::UNKNOWN_CLIENT.number)
+        .hint(Message::new("client-unknown"))
+}
+
+fn disabled_client() -> Fault {
+    Fault::new(Kind::WrongClient, "the application is disabled")
+        .about("client_id")
+        .code(error::DISABLED_CLIENT.number)
+        .hint(Message::new("client-disabled"))
+}
+
+fn malformed(about: &str, error: OAuthError) -> Stop {
+    let hint = Message::new("request-malformed").with("parameter", about);
+    Stop::Refuse(Fault::malformed(about, error.text()).code(error.number).hint(hint))
+}
+
+fn client_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let named = draft.params.require("client_id").map_err(|error| malformed("client_id", error))?;
+    // The caller looked the application up; that it is the one of the request is checked here all the same.
+    let found = draft.loaded.application.filter(|app| ClientId::parse(named) == Some(app.app_id));
+    found.map(drop).ok_or_else(|| Stop::Refuse(unknown_client()))
+}
+
+fn client_is_enabled(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    match draft.loaded.application {
+        Some(app) if app.service_principal.account_enabled => Ok(()),
+        Some(_) | None => Err(Stop::Refuse(disabled_client())),
+    }
+}
+
+fn redirect_is_registered(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let application = draft.loaded.application.ok_or_else(|| Stop::Refuse(unknown_client()))?;
+    let given = draft.params.get("redirect_uri").map_err(|error| malformed("redirect_uri", error))?;
+    draft.redirect = Some(redirect::find(application, given).map_err(Stop::Refuse)?);
+    Ok(())
+}
+
+fn state_comes_back(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    // A state that cannot come back byte for byte is refused, not mended (security.md S19).
+    draft.params.check(&["state"])?;
+    draft.state = draft.params.get("state")?.map(str::to_owned);
+    Ok(())
+}
+
+fn response_mode_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    if let Some(mode) = draft.params.get("response_mode")? {
+        draft.mode = ResponseMode::parse(mode).ok_or(error::RESPONSE_MODE)?;
+    }
+    Ok(())
+}
+
+fn client_is_served(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    match draft.loaded.served {
+        Served::Flow | Served::SignInOnly => Ok(()),
+        // A page in a hidden frame is an answer that nobody reads (native-auth-and-msal.md R37).
+        Served::Nothing if draft.params.hint("prompt") == Some("none") => Err(error::NOT_SERVED.into()),
+        Served::Nothing => Err(Stop::Refuse(
+            Fault::forbidden("no user flow of the external tenant serves the application")
+                .about("client_id")
+                .code(error::NOT_SERVED.number)
+                .hint(Message::new("client-not-served")),
+        )),
+    }
+}
+
+fn parameters_are_well_formed(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.params.check(KNOWN).map_err(Stop::Return)
+}
+
+fn request_is_plain(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    if draft.params.get("request")?.is_some() {
+        return Err(error::REQUEST_OBJECT.into());
+    }
+    if draft.params.get("request_uri")?.is_some() {
+        return Err(error::REQUEST_URI.into());
+    }
+    Ok(())
+}
+
+fn response_type_is_code(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    match draft.params.get("response_type")? {
+        Some("code") => Ok(()),
+        // Known, and only for applications that have it enabled: none has.
+        Some(text) if text.split(' ').all(|word| matches!(word, "code" | "id_token" | "token")) => {
+            Err(error::RESPONSE_TYPE_NOT_ENABLED.into())
+        }
+        Some(_) | None => Err(error::RESPONSE_TYPE.into()),
+    }
+}
+
+fn resource_is_in_the_scope(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.params.get("resource")?.map_or(Ok(()), |_| Err(error::RESOURCE_PARAMETER.into()))
+}
+
+fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let text = draft.params.get("scope")?.unwrap_or_default();
+    draft.scope = Scope::parse(text, draft.loaded.applications)?;
+    Ok(())
+}
+
+fn challenge_is_good(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    // A confidential client proves itself at the token endpoint; a public one has nothing but this (S24).
+    let required = !matches!(draft.redirect, Some((Platform::Web, _)));
+    draft.code_challenge = pkce::challenge(draft.params, required)?;
+    Ok(())
+}
+
+fn prompt_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.prompts = Prompts::parse(draft.params.get("prompt")?)?;
+    Ok(())
+}
+
+fn max_age_is_a_number(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.max_age = prompt::max_age(draft.params.get("max_age")?)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

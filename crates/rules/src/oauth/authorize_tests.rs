@@ -1,0 +1,227 @@
+use super::*;
+use crate::ids::UserId;
+use crate::oauth::callback::ResponseMode;
+use crate::oauth::testing::application;
+use crate::time::Span;
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+/// A good request of the web app with some parameters changed; an empty value leaves one out.
+fn request(changes: &[(&str, &str)]) -> Params {
+    let client = application().app_id.to_string();
+    let mut pairs: Vec<(String, String)> = [
+        ("client_id", client.as_str()),
+        ("redirect_uri", "https://app.example/cb"),
+        ("response_type", "code"),
+        ("scope", "openid profile"),
+        ("state", "xyz"),
+        ("nonce", "n"),
+    ]
+    .into_iter()
+    .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name))
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect();
+    pairs.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Params::new(pairs)
+}
+
+fn session(age: i64) -> SessionFact {
+    SessionFact { user: UserId::from_random([7; 16]), auth_time: NOW - Span::seconds(age) }
+}
+
+fn decide_with(changes: &[(&str, &str)], change: impl FnOnce(&mut Loaded<'_>)) -> Decision {
+    let app = application();
+    let applications = [app.clone()];
+    let mut loaded = Loaded {
+        application: Some(&app),
+        applications: &applications,
+        session: None,
+        hint: Hint::Absent,
+        served: Served::Flow,
+        now: NOW,
+    };
+    change(&mut loaded);
+    decide(&request(changes), &loaded)
+}
+
+/// The decision in a few words.
+fn outcome(decision: &Decision) -> String {
+    match decision {
+        Decision::Refuse(fault) => format!("page {}", fault.code),
+        Decision::Return(callback, error) => {
+            format!("{} {} {}", error.code.as_str(), error.number, callback.state().unwrap_or("-"))
+        }
+        Decision::Interact(_, Prompt::SignUp) => "sign up".to_owned(),
+        Decision::Interact(_, Prompt::SignIn) => "sign in".to_owned(),
+        Decision::Issue(_) => "issue".to_owned(),
+    }
+}
+
+fn on(changes: &[(&str, &str)]) -> String {
+    outcome(&decide_with(changes, |_| {}))
+}
+
+#[test]
+fn until_the_address_is_verified_nothing_is_redirected() {
+    // R44, S6
+    for (changes, expected) in [
+        (&[("client_id", "")][..], "page 900144"),
+        (&[("client_id", "not-a-guid")], "page 700016"),
+        (&[("client_id", "00000000-0000-4000-8000-000000000000")], "page 700016"),
+        (&[("client_id", "a"), ("client_id", "b")], "page 9002313"),
+        (&[("redirect_uri", "https://app.example/cb/")], "page 50011"),
+        (&[("redirect_uri", "")], "page 900144"),
+        (&[("redirect_uri", "%")], "page 90102"),
+        (
+            &[("redirect_uri", "https://app.example/cb"), ("redirect_uri", "https://app.example/cb")],
+            "page 9002313",
+        ),
+        // Another problem does not come first.
+        (&[("redirect_uri", "https://evil.example/"), ("response_type", "token")], "page 50011"),
+    ] {
+        assert_eq!(on(changes), expected, "{changes:?}");
+    }
+    assert_eq!(outcome(&decide_with(&[], |loaded| loaded.application = None)), "page 700016");
+    let mut disabled = application();
+    disabled.service_principal.account_enabled = false;
+    let applications = [disabled.clone()];
+    let loaded = Loaded {
+        application: Some(&disabled),
+        applications: &applications,
+        session: None,
+        hint: Hint::Absent,
+        served: Served::Flow,
+        now: NOW,
+    };
+    assert_eq!(outcome(&decide(&request(&[]), &loaded)), "page 7000112");
+}
+
+#[test]
+fn afterwards_the_application_is_told() {
+    // S7, S8, S11, S12, S24, S25
+    let spa = ("redirect_uri", "https://spa.example/");
+    for (changes, expected) in [
+        (&[("state", "a"), ("state", "b")][..], "invalid_request 9002313 -"),
+        (&[("state", "a\r\nb")], "invalid_request 9002313 -"),
+        (&[("response_mode", "web_message")], "invalid_request 70007 xyz"),
+        (&[("nonce", "1"), ("nonce", "2")], "invalid_request 9002313 xyz"),
+        (&[("login_hint", "a\0")], "invalid_request 9002313 xyz"),
+        (&[("request", "e30.e30.")], "request_not_supported 0 xyz"),
+        (&[("request_uri", "https://app.example/r")], "request_uri_not_supported 0 xyz"),
+        (&[("response_type", "")], "unsupported_response_type 70005 xyz"),
+        (&[("response_type", "magic")], "unsupported_response_type 70005 xyz"),
+        (&[("response_type", "token")], "unsupported_response_type 700054 xyz"),
+        (&[("response_type", "code id_token")], "unsupported_response_type 700054 xyz"),
+        (&[("resource", "x")], "invalid_request 901002 xyz"),
+        (&[("scope", "openid Files.Read")], "invalid_scope 70011 xyz"),
+        (&[("scope", "User.Read api://orders/orders.read")], "invalid_scope 700022 xyz"),
+        (&[spa], "invalid_request 9002325 xyz"),
+        (&[("redirect_uri", "http://localhost:5000")], "invalid_request 9002325 xyz"),
+        (&[spa, ("code_challenge", CHALLENGE)], "invalid_request 501491 xyz"),
+        (
+            &[spa, ("code_challenge", CHALLENGE), ("code_challenge_method", "plain")],
+            "invalid_request 501491 xyz",
+        ),
+        (&[("code_challenge", CHALLENGE), ("code_challenge_method", "plain")], "invalid_request 501491 xyz"),
+        (&[("prompt", "none login")], "invalid_request 90023 xyz"),
+        (&[("max_age", "soon")], "invalid_request 9002313 xyz"),
+        (&[("prompt", "none")], "login_required 50058 xyz"),
+    ] {
+        assert_eq!(on(changes), expected, "{changes:?}");
+    }
+}
+
+#[test]
+fn good_requests_begin_or_end_as_they_ask() {
+    // R37, R42, S21, S22
+    let with = |changes: &[(&str, &str)], age| {
+        outcome(&decide_with(changes, |loaded| loaded.session = Some(session(age))))
+    };
+    assert_eq!(on(&[]), "sign in");
+    assert_eq!(on(&[("prompt", "create")]), "sign up");
+    assert_eq!(on(&[("unknown", "x"), ("unknown", "y"), ("claims", "{}")]), "sign in"); // S10
+    assert_eq!(on(&[("scope", "")]), "sign in");
+    assert_eq!(with(&[], 10), "issue");
+    assert_eq!(with(&[("prompt", "consent")], 10), "issue");
+    assert_eq!(with(&[("prompt", "none")], 10), "issue");
+    assert_eq!(with(&[("prompt", "create")], 10), "sign up");
+    assert_eq!(with(&[("max_age", "10")], 10), "issue");
+    assert_eq!(with(&[("max_age", "9")], 10), "sign in");
+    assert_eq!(with(&[("max_age", "0")], 0), "sign in");
+    assert_eq!(with(&[("max_age", "9"), ("prompt", "none")], 10), "login_required 50058 xyz");
+    for prompt in ["login", "select_account"] {
+        assert_eq!(with(&[("prompt", prompt)], 10), "sign in");
+    }
+}
+
+#[test]
+fn an_application_without_a_flow_signs_nobody_up() {
+    // FLOW-08
+    let served =
+        |changes: &[(&str, &str)], served| outcome(&decide_with(changes, |loaded| loaded.served = served));
+    assert_eq!(served(&[], Served::Nothing), "page 500208");
+    assert_eq!(served(&[("prompt", "none")], Served::Nothing), "access_denied 500208 xyz");
+    assert_eq!(served(&[("prompt", "create")], Served::SignInOnly), "sign in");
+}
+
+#[test]
+fn a_hint_of_somebody_else_never_switches_silently() {
+    // S22
+    let hinted = |changes: &[(&str, &str)], hint| {
+        outcome(&decide_with(changes, |loaded| {
+            loaded.session = Some(session(1));
+            loaded.hint = hint;
+        }))
+    };
+    assert_eq!(hinted(&[], Hint::SameUser), "issue");
+    assert_eq!(hinted(&[], Hint::OtherUser), "sign in");
+    assert_eq!(hinted(&[("prompt", "none")], Hint::OtherUser), "login_required 50058 xyz");
+}
+
+#[test]
+fn a_verified_request_keeps_what_was_asked() {
+    let changes = [
+        ("redirect_uri", "http://localhost:4711"),
+        ("response_mode", "form_post"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("login_hint", "ann@example.com"),
+        ("mkt", "de-DE"),
+        ("client_info", "1"),
+        ("max_age", "60"),
+    ];
+    let Decision::Interact(verified, _) = decide_with(&changes, |_| {}) else { panic!("sign in") };
+    assert_eq!(verified.platform, Platform::PublicClient);
+    assert_eq!(verified.callback.redirect_uri(), "http://localhost:4711");
+    assert_eq!(verified.callback.mode(), ResponseMode::FormPost);
+    assert_eq!((verified.nonce.as_deref(), verified.ui_locales.as_deref()), (Some("n"), Some("de-DE")));
+    assert!(verified.wants_client_info && verified.redirect_uri_sent);
+    assert_eq!((verified.max_age, verified.code_challenge.as_deref()), (Some(60), Some(CHALLENGE)));
+    let stored = serde_json::to_string(&verified).unwrap();
+    assert_eq!(serde_json::from_str::<Verified>(&stored).unwrap(), *verified);
+}
+
+#[test]
+fn a_stored_request_is_looked_up_again() {
+    // S34
+    let Decision::Interact(verified, _) = decide_with(&[], |_| {}) else { panic!("sign in") };
+    let app = application();
+    assert!(resume(&verified, Some(&app)).is_ok());
+    assert_eq!(resume(&verified, None).unwrap_err().code, 700_016);
+    let mut changed = application();
+    changed.service_principal.account_enabled = false;
+    assert_eq!(resume(&verified, Some(&changed)).unwrap_err().code, 7_000_112);
+    let mut moved = application();
+    moved.spa.redirect_uris.append(&mut moved.web.redirect_uris);
+    assert!(resume(&verified, Some(&moved)).is_err());
+    moved.spa.redirect_uris.clear();
+    assert_eq!(resume(&verified, Some(&moved)).unwrap_err().code, 50_011);
+}
+
+#[test]
+fn rows_have_names_of_their_own() {
+    let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+    names.dedup();
+    assert_eq!(names.len(), TABLE.len());
+}

@@ -1,0 +1,104 @@
+//! Where to after signing out (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! Signing somebody out who did not ask for it is an attack, and so is sending them somewhere afterwards.
+//! A request is therefore believed only with a hint that we signed, and followed only to an address that is
+//! registered, byte for byte (security.md S84).
+
+use crate::directory::application::Application;
+use crate::ids::SessionId;
+
+/// What a logout request shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// A hint that we signed, for this session.
+    Hint(SessionId),
+    /// A hint that is not ours, or not for this tenant.
+    BadHint,
+    /// No hint.
+    Nothing,
+    /// The person pressed the button on our own page.
+    Confirmed,
+}
+
+/// What happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Ask the person.
+    Confirm,
+    /// Sign out, and go back to the application when it named a registered address.
+    SignOut { may_return: bool },
+}
+
+/// Decides a request; `session` is the one of this browser.
+pub fn decide(shown: Shown, session: Option<SessionId>) -> Decision {
+    match (shown, session) {
+        (Shown::Hint(hinted), Some(current)) if hinted != current => Decision::Confirm,
+        (Shown::Hint(_) | Shown::Confirmed, _) => Decision::SignOut { may_return: true },
+        (Shown::BadHint | Shown::Nothing, Some(_)) => Decision::Confirm,
+        // Nobody is signed in, so nothing can be done to anybody; and nobody vouches for the address.
+        (Shown::BadHint | Shown::Nothing, None) => Decision::SignOut { may_return: false },
+    }
+}
+
+/// The address to go back to, with `state` exactly when it was sent.
+pub fn target<'a, P: 'a>(
+    mut applications: impl Iterator<Item = &'a Application<P>>,
+    given: Option<&str>,
+    state: Option<&str>,
+) -> Option<String> {
+    let given = given?;
+    let registered = applications
+        .any(|app| app.service_principal.account_enabled && app.redirect_uris().any(|(_, uri)| uri == given));
+    if !registered {
+        return None;
+    }
+    let Some(state) = state else { return Some(given.to_owned()) };
+    let encoded = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+    let joint = if given.contains('?') { '&' } else { '?' };
+    Some(format!("{given}{joint}{encoded}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::application;
+
+    #[test]
+    fn without_a_good_hint_the_person_is_asked() {
+        // S84
+        let [mine, other] = [SessionId::from_random([1; 16]), SessionId::from_random([2; 16])];
+        let out = Decision::SignOut { may_return: true };
+        assert_eq!(decide(Shown::Hint(mine), Some(mine)), out);
+        assert_eq!(decide(Shown::Hint(mine), None), out);
+        assert_eq!(decide(Shown::Hint(other), Some(mine)), Decision::Confirm);
+        assert_eq!(decide(Shown::BadHint, Some(mine)), Decision::Confirm);
+        assert_eq!(decide(Shown::Nothing, Some(mine)), Decision::Confirm);
+        assert_eq!(decide(Shown::Confirmed, Some(mine)), out);
+        assert_eq!(decide(Shown::Nothing, None), Decision::SignOut { may_return: false });
+    }
+
+    #[test]
+    fn only_registered_addresses_are_followed_and_state_is_echoed_iff_sent() {
+        // R41, U18
+        let app = application();
+        let to = |uri, state| target(std::iter::once(&app), Some(uri), state);
+        assert_eq!(to("https://app.example/cb", None).as_deref(), Some("https://app.example/cb"));
+        assert_eq!(
+            to("https://app.example/cb", Some("a&b")).as_deref(),
+            Some("https://app.example/cb?state=a%26b")
+        );
+        for bad in [
+            "https://app.example/cb/",
+            "https://APP.example/cb",
+            "//app.example/cb",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert_eq!(to(bad, Some("s")), None, "{bad}");
+        }
+        assert_eq!(
+            target(std::iter::empty::<&Application<()>>(), Some("https://app.example/cb"), None),
+            None
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! Which authorization and token requests are good, and what applications get for them.
+//!
+//! Nothing here reads a row, draws a random byte, hashes or signs: requests and loaded facts come in, a
+//! decision goes out. Redirecting to an application takes a [`callback::Callback`], and only a request whose
+//! client and redirect address were verified yields one (security.md S6, S7).
+//!
+//! | module | decides |
+//! | --- | --- |
+//! | [`params`] | what a request says: repeated, empty and unknown parameters |
+//! | [`authorize`] | the table of checks over an authorization request |
+//! | [`prompt`] | whether a person is asked, signs up, or has answered before |
+//! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
+//! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
+//! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
+//! | [`claims`] | what tokens and userinfo say |
+//! | [`logout`] | where to after signing out |
+//! | [`metadata`] | the discovery document |
+//! | [`error`] | every error with its number, for both endpoints |
+
+pub mod authorize;
+pub mod callback;
+pub mod claims;
+pub mod client_auth;
+pub mod error;
+pub mod logout;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod prompt;
+pub mod redirect;
+pub mod scope;
+pub mod token;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,591 @@
+//! Random flows, random visitors: what must hold whatever anybody does (issue 3, section 4).
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
+mod support;
+
+use proptest::prelude::*;
+use support::{Mood, NOW, World, come_back, failed, federated, field, flow, open, options, provider, say};
+use vestibule_rules::directory::attribute::DataType;
+use vestibule_rules::directory::flow::InputType;
+use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::ids::ProviderId;
+use vestibule_rules::journey::engine::{self, Rejected};
+use vestibule_rules::journey::facts::{End, Facts, Intent};
+use vestibule_rules::journey::flow::{Field, Flow, Method};
+use vestibule_rules::journey::form::form;
+use vestibule_rules::journey::input::Input;
+use vestibule_rules::journey::question::{Answer, Compared, Question, RawFields};
+use vestibule_rules::journey::step::{Step, StepName};
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::{Span, Timestamp};
+
+const GOOD: &str = "canary plum kettle outermost 71";
+const ADDRESSES: &[&str] = &[
+    "pw@example.com",
+    "code@example.com",
+    "social@example.com",
+    "off-pw@example.com",
+    "off-code@example.com",
+    "both@example.com",
+    "new@example.com",
+    "Other@Example.com",
+    "not an address",
+    "",
+];
+
+fn world() -> World {
+    let mut world = World::new();
+    world.add("pw@example.com", Some("canary of the holder"), false, true);
+    world.add("code@example.com", None, true, true);
+    world.add("social@example.com", None, false, true);
+    world.holders[2].identity = Some(("https://fabrikam.example".to_owned(), "social".to_owned()));
+    world.add("off-pw@example.com", Some("canary of the holder"), false, false);
+    world.add("off-code@example.com", None, true, false);
+    world.add("both@example.com", Some("canary of the holder"), true, true);
+    world
+}
+
+fn fields() -> impl Strategy<Value = Vec<Field>> {
+    let templates = vec![
+        field("displayName", DataType::String, InputType::Text),
+        Field {
+            input: with(&field("givenName", DataType::String, InputType::Text), |i| i.required = true),
+            ..field("givenName", DataType::String, InputType::Text)
+        },
+        custom("Tier", DataType::String, InputType::Text, |i| {
+            i.hidden = true;
+            i.required = true;
+            i.default_value = Some("basic".to_owned());
+        }),
+        custom("Fixed", DataType::String, InputType::Text, |i| {
+            i.editable = false;
+            i.required = true;
+            i.default_value = Some("fixed".to_owned());
+        }),
+        custom("Colour", DataType::String, InputType::DropdownSingleSelect, |i| {
+            i.required = true;
+            i.options = options(&["red", "blue"]);
+        }),
+        custom("Size", DataType::String, InputType::RadioSingleSelect, |i| {
+            i.options = options(&["s", "m"]);
+            i.default_value = Some("m".to_owned());
+        }),
+        custom("Topics", DataType::String, InputType::CheckboxMultiSelect, |i| {
+            i.required = true;
+            i.options = options(&["a", "b", "c"]);
+            i.default_value = Some("a,c".to_owned());
+        }),
+        custom("Terms", DataType::Boolean, InputType::Boolean, |i| i.required = true),
+        custom("News", DataType::Boolean, InputType::CheckboxSingleSelect, |i| {
+            i.default_value = Some("true".to_owned());
+        }),
+        custom("Age", DataType::Int64, InputType::NumericTextBox, |i| i.required = true),
+        custom("Register", DataType::String, InputType::Text, |i| {
+            i.required = true;
+            i.validation_reg_ex = Some("[A-Z]{2}[0-9]+".to_owned());
+        }),
+        custom("Unstored", DataType::String, InputType::Text, |i| {
+            i.required = true;
+            i.write_to_directory = false;
+        }),
+    ];
+    proptest::sample::subsequence(templates.clone(), 0..=templates.len())
+}
+
+fn with(
+    field: &Field,
+    change: impl FnOnce(&mut vestibule_rules::directory::flow::AttributeInput),
+) -> vestibule_rules::directory::flow::AttributeInput {
+    let mut input = field.input.clone();
+    change(&mut input);
+    input
+}
+
+fn custom(
+    name: &str,
+    data: DataType,
+    kind: InputType,
+    change: impl FnOnce(&mut vestibule_rules::directory::flow::AttributeInput),
+) -> Field {
+    let plain = field(name, data, kind);
+    Field { input: with(&plain, change), ..plain }
+}
+
+fn flows() -> impl Strategy<Value = Flow> {
+    let methods = proptest::sample::subsequence(
+        vec![Method::Password, Method::Code, provider("fabrikam"), provider("contoso")],
+        1..=4,
+    );
+    (any::<bool>(), methods, any::<bool>(), any::<bool>(), fields()).prop_map(
+        |(external, methods, allowed, strict, fields)| {
+            let kind = if external { TenantKind::External } else { TenantKind::Workforce };
+            Flow { sign_up_allowed: allowed, strict, fields, ..flow(kind, &methods) }
+        },
+    )
+}
+
+/// What a visitor, an attacker or the world does next.
+#[derive(Clone, Debug)]
+enum Act {
+    Say(Input),
+    /// Types the n-th code from the end of all that were sent, whatever became of it.
+    TypeCode(usize),
+    Fill,
+    Back(Answer),
+    /// Answers the n-th question of the past once more.
+    Replay(usize, Answer),
+    Wait(i64),
+    Mood(Mood),
+}
+
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+fn inputs() -> impl Strategy<Value = Input> {
+    let passwords = proptest::sample::select(vec!["", "canary", GOOD, "canary of the holder"]);
+    let texts = proptest::sample::select(vec!["", "true", "red", "canary-free", "12", "AB12", "a", "\u{7}"]);
+    let names = proptest::sample::select(vec![
+        "displayName",
+        "givenName",
+        "extension_00000000000000000000000000000001_Tier",
+        "password",
+        "x",
+    ]);
+    prop_oneof![
+        6 => proptest::sample::select(ADDRESSES).prop_map(|a| Input::Identify { address: a.to_owned() }),
+        2 => passwords.clone().prop_map(|p| Input::Password { password: secret(p) }),
+        1 => "[0-9]{8}|[0-9]{3}|zz".prop_map(|code| Input::Code { code }),
+        1 => passwords.clone().prop_map(|p| Input::NewPassword { password: secret(p), confirmation: Some(secret(p)) }),
+        1 => (names, texts, passwords).prop_map(|(n, t, p)| Input::Details {
+            fields: RawFields::from([(n.to_owned(), vec![t.to_owned()])]), password: Some(secret(p)), confirmation: None,
+        }),
+        2 => Just(Input::Continue),
+        1 => any::<bool>().prop_map(Input::Stay),
+        2 => proptest::sample::select(vec!["fabrikam", "contoso", "nobody"]).prop_map(|p| Input::ChooseProvider(ProviderId::new(p))),
+        1 => Just(Input::Resend),
+        2 => Just(Input::ChangeAddress),
+        1 => Just(Input::SignUpInstead),
+        1 => Just(Input::SignInInstead),
+        1 => Just(Input::ForgotPassword),
+    ]
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    let emails = proptest::sample::select(vec![
+        None,
+        Some("new@example.com"),
+        Some("pw@example.com"),
+        Some("social@example.com"),
+        Some("a@b@c.com"),
+        Some("off-code@example.com"),
+    ]);
+    prop_oneof![
+        6 => (proptest::sample::select(vec!["fabrikam", "contoso"]), proptest::sample::select(vec!["social", "stranger"]), emails)
+            .prop_map(|(p, s, e)| federated(p, s, e, &[("givenName", "Ada"), ("city", "Bath")])),
+        1 => Just(Answer::FederationDeclined),
+        1 => Just(failed()),
+        1 => Just(Answer::CodeCompared(Compared::Match)),
+        1 => Just(Answer::PasswordChecked(true)),
+        1 => Just(Answer::Created(support::user_id(1))),
+        1 => Just(Answer::PasswordSet),
+    ]
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        10 => inputs().prop_map(Act::Say),
+        6 => prop_oneof![4 => Just(0_usize), 1 => 1..4_usize].prop_map(Act::TypeCode),
+        4 => Just(Act::Fill),
+        3 => answers().prop_map(Act::Back),
+        1 => (0..6_usize, answers()).prop_map(|(n, a)| Act::Replay(n, a)),
+        1 => proptest::sample::select(vec![1, 31, 599, 601]).prop_map(Act::Wait),
+        1 => proptest::sample::select(vec![Mood::Honest, Mood::Honest, Mood::Throttled, Mood::Taken]).prop_map(Act::Mood),
+    ];
+    proptest::collection::vec(act, 1..24)
+}
+
+fn intents() -> impl Strategy<Value = Intent> {
+    proptest::sample::select(vec![Intent::SignIn, Intent::SignUp, Intent::Reset])
+}
+
+/// A page filled in as the flow wants it.
+fn filled(flow: &Flow) -> Input {
+    let value = |f: &Field| match (f.data_type, f.input.input_type) {
+        (DataType::Boolean, _) => "true",
+        (DataType::Int64, _) => "42",
+        (DataType::String, InputType::DropdownSingleSelect) => "red",
+        (DataType::String, InputType::RadioSingleSelect) => "s",
+        (DataType::String, InputType::CheckboxMultiSelect) => "b",
+        (DataType::String, _) if f.input.validation_reg_ex.is_some() => "DE123",
+        (DataType::String, _) => "Ada",
+    };
+    let fields = flow.fields.iter().map(|f| (f.id.0.clone(), vec![value(f).to_owned()])).collect();
+    Input::Details { fields, password: Some(secret(GOOD)), confirmation: Some(secret(GOOD)) }
+}
+
+fn act(
+    flow: &Flow,
+    world: &mut World,
+    facts: &Facts,
+    act: Act,
+    now: &mut Timestamp,
+) -> Result<Facts, Rejected> {
+    match act {
+        Act::Say(input) => say(flow, world, facts, input, *now),
+        Act::Fill => say(flow, world, facts, filled(flow), *now),
+        Act::TypeCode(n) => {
+            let code =
+                world.codes.iter().rev().nth(n).map_or_else(|| "00000000".to_owned(), |(_, _, c)| c.clone());
+            say(flow, world, facts, Input::Code { code }, *now)
+        }
+        Act::Back(answer) => come_back(flow, world, facts, answer, *now),
+        Act::Replay(n, answer) => {
+            let Some(question) = world.questions.iter().rev().nth(n).cloned() else {
+                return Ok(facts.clone());
+            };
+            let replayed = engine::answer(flow, facts.clone(), &question, answer);
+            assert!(replayed.is_err(), "an answer to {question:?} was taken twice");
+            Ok(facts.clone())
+        }
+        Act::Wait(seconds) => {
+            *now = *now + Span::seconds(seconds);
+            Ok(facts.clone())
+        }
+        Act::Mood(mood) => {
+            world.mood = mood;
+            Ok(facts.clone())
+        }
+    }
+}
+
+fn check(flow: &Flow, world: &World, facts: &Facts) {
+    let json = serde_json::to_string(facts).unwrap();
+    let back: Facts = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, *facts, "facts survive storage");
+    assert_eq!(engine::next(&back), engine::next(facts));
+    assert_eq!(form(flow, &back), form(flow, facts));
+    assert!(!json.contains("canary of") && !json.contains(GOOD), "a plain password in {json}");
+    for (_, _, code) in &world.codes {
+        assert!(!json.contains(code.as_str()), "a plain code in {json}");
+    }
+    if let Some(who) = &facts.authenticated {
+        assert!(world.proofs.contains(&who.user), "nobody proved to be {:?}", who.user);
+        let holder = world.holders.iter().find(|h| h.account.user == who.user).unwrap();
+        assert!(holder.account.enabled, "a disabled account was signed in");
+    }
+    if facts.end == Some(End::SignedIn) {
+        assert!(facts.authenticated.is_some(), "an end without an account");
+    }
+    for user in &world.created {
+        for f in flow.fields.iter().filter(|f| f.input.required && f.input.write_to_directory) {
+            assert!(user.attributes.contains_key(f.id.as_str()), "{} is missing", f.id);
+        }
+        let tier = user.attributes.get("extension_00000000000000000000000000000001_Tier");
+        assert!(tier.is_none_or(|t| t == "basic"), "a hidden field was written from outside");
+    }
+}
+
+/// Nothing can be said or answered after the end.
+fn assert_absorbs(flow: &Flow, world: &World, facts: &Facts, input: Input) {
+    assert_eq!(engine::submit(flow, facts.clone(), input, NOW), Err(Rejected::Ended));
+    assert_eq!(engine::submit(flow, facts.clone(), Input::Cancel, NOW), Err(Rejected::Ended));
+    for question in &world.questions {
+        assert_eq!(engine::answer(flow, facts.clone(), question, Answer::PasswordSet), Err(Rejected::Ended));
+    }
+}
+
+/// Somebody who wants to get in and does what the page asks.
+fn cooperate(flow: &Flow, world: &mut World, facts: &Facts, now: &mut Timestamp) -> Facts {
+    let mut facts = facts.clone();
+    world.mood = Mood::Honest;
+    for _ in 0..30 {
+        let before = *now;
+        facts = match cooperative(flow, world, &facts, now) {
+            Some(Ok(facts)) => facts,
+            Some(Err(e)) => panic!("{e} at {:?}", engine::next(&facts)),
+            None => return facts,
+        };
+        assert!(*now >= before);
+    }
+    panic!("a dead end: {facts:#?}");
+}
+
+fn cooperative(
+    flow: &Flow,
+    world: &mut World,
+    facts: &Facts,
+    now: &mut Timestamp,
+) -> Option<Result<Facts, Rejected>> {
+    let (newcomer, subject) =
+        if flow.sign_up_allowed { ("fresh@example.org", "fresh") } else { ("code@example.com", "social") };
+    let input = match engine::next(facts) {
+        Step::Identify | Step::SignUp if flow.has_local() => Input::Identify { address: newcomer.to_owned() },
+        Step::Identify | Step::SignUp => Input::ChooseProvider(flow.providers().next().unwrap().0.clone()),
+        Step::Leave { provider, .. } => {
+            let known = flow.provider(&ProviderId::new("fabrikam")).is_some();
+            let subject = if known { subject } else { "stranger" };
+            return Some(come_back(
+                flow,
+                world,
+                facts,
+                federated(provider.as_str(), subject, Some("fresh@example.org"), &[]),
+                *now,
+            ));
+        }
+        Step::Reset => Input::SignInInstead,
+        Step::Password { address } => {
+            match world.holders.iter().find(|h| h.address == address).and_then(|h| h.password.clone()) {
+                Some(password) => Input::Password { password: secret(&password) },
+                None if flow.sign_up_allowed => Input::SignUpInstead,
+                None => Input::ChangeAddress,
+            }
+        }
+        Step::Code { address, .. } => {
+            let fact = facts.code.as_ref().unwrap();
+            if fact.decoy {
+                Input::ChangeAddress
+            } else if fact.tries_left == 0 || *now >= fact.expires_at {
+                *now = *now + Span::seconds(31);
+                Input::Resend
+            } else {
+                Input::Code { code: world.code_for(&address).unwrap() }
+            }
+        }
+        Step::NewPassword { .. } => {
+            Input::NewPassword { password: secret(GOOD), confirmation: Some(secret(GOOD)) }
+        }
+        Step::Details { .. } => filled(flow),
+        Step::Exists { .. } | Step::Refused(_) => Input::Continue,
+        Step::Stay => Input::Stay(true),
+        Step::Ended { .. } => return None,
+    };
+    Some(say(flow, world, facts, input, *now))
+}
+
+/// Whether the cooperative visitor of above has a way in at all.
+fn has_a_way(flow: &Flow) -> bool {
+    let first = flow.providers().next().map(|(id, _)| id.as_str().to_owned());
+    flow.sign_up_allowed || flow.has_local() || first.as_deref() == Some("fabrikam")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_anybody_does_the_invariants_hold(flow in flows(), intent in intents(), acts in acts(), last in inputs()) {
+        let (mut world, mut now) = (world(), NOW);
+        let mut facts = open(&flow, intent);
+        for a in acts {
+            match act(&flow, &mut world, &facts, a, &mut now) {
+                Ok(after) => facts = after,
+                Err(e) => prop_assert_eq!(e == Rejected::Ended, facts.end.is_some()),
+            }
+            check(&flow, &world, &facts);
+        }
+        if has_a_way(&flow) && facts.end.is_none() {
+            facts = cooperate(&flow, &mut world, &facts, &mut now);
+            prop_assert_eq!(&facts.end, &Some(End::SignedIn));
+            check(&flow, &world, &facts);
+        }
+        if facts.end.is_none() {
+            facts = say(&flow, &mut world, &facts, Input::Cancel, now).unwrap();
+        }
+        assert_absorbs(&flow, &world, &facts, last);
+    }
+
+    #[test]
+    fn a_turn_that_was_cut_short_opens_no_door(flow in flows(), intent in intents(), acts in acts(), cut in proptest::collection::vec(any::<bool>(), 24), stale in answers()) {
+        let (mut world, mut now) = (world(), NOW);
+        let mut facts = open(&flow, intent);
+        for (a, cut) in acts.into_iter().zip(cut) {
+            if let (true, Act::Say(input)) = (cut, &a) {
+                // The world fails after the question, and what is stored is the state in between.
+                if let Ok(turn) = engine::submit(&flow, facts.clone(), input.clone(), now) {
+                    facts = turn.facts;
+                }
+                for question in world.questions.clone() {
+                    if facts.pending == Some(question.pending()) {
+                        let reply = if matches!(question, Question::Federation { .. }) { stale.clone() } else { world.reply(&question, now) };
+                        if let Ok(turn) = engine::answer(&flow, facts.clone(), &question, reply) {
+                            facts = turn.facts;
+                        }
+                    }
+                }
+            } else if !matches!(a, Act::Replay(..)) && let Ok(after) = act(&flow, &mut world, &facts, a, &mut now) {
+                facts = after;
+            }
+            check(&flow, &world, &facts);
+        }
+        if has_a_way(&flow) && facts.end.is_none() {
+            facts = cooperate(&flow, &mut world, &facts, &mut now);
+            prop_assert_eq!(&facts.end, &Some(End::SignedIn));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// U1 for the entrances where an existing account must not show: the same inputs over two directories,
+    /// of which one knows the address, give the same forms as long as no proof is given.
+    #[test]
+    fn before_a_proof_a_known_address_looks_like_an_unknown_one(flow in flows(), reset in any::<bool>(), who in 0..6_usize, inputs in proptest::collection::vec(inputs(), 1..20), waits in proptest::collection::vec(0..400_i64, 20)) {
+        let (mut full, mut empty) = (world(), World::new());
+        let intent = if reset { Intent::Reset } else { Intent::SignUp };
+        let (mut one, mut two) = (open(&flow, intent), open(&flow, intent));
+        let address = ADDRESSES[who].to_owned();
+        let mut now = NOW;
+        let first = std::iter::once(Input::Identify { address: address.clone() });
+        for (input, wait) in first.chain(inputs).zip(waits) {
+            now = now + Span::seconds(wait);
+            // The way into sign-in differs by what the account has (T-07); it is compared below.
+            let allowed = matches!(input, Input::Code { .. } | Input::Resend | Input::ChangeAddress | Input::Continue | Input::Stay(_) | Input::Details { .. })
+                || matches!(&input, Input::Identify { address: a } if *a == address);
+            if !allowed || engine::next(&one).name() == StepName::Identify {
+                continue;
+            }
+            let a = say(&flow, &mut full, &one, input.clone(), now);
+            let b = say(&flow, &mut empty, &two, input, now);
+            prop_assert_eq!(a.is_ok(), b.is_ok());
+            if let (Ok(a), Ok(b)) = (a, b) {
+                (one, two) = (a, b);
+            }
+            prop_assert_eq!(form(&flow, &one), form(&flow, &two));
+        }
+    }
+
+    /// At sign-in a stranger is asked for what the flow gives new accounts, exactly as their holders are.
+    #[test]
+    fn at_sign_in_a_stranger_looks_like_the_flow_s_own_accounts(flow in flows(), inputs in proptest::collection::vec(inputs(), 1..20)) {
+        prop_assume!(flow.has_local());
+        let holder = if flow.has_password() { "pw@example.com" } else { "code@example.com" };
+        let (mut full, mut empty) = (world(), World::new());
+        let (mut one, mut two) = (open(&flow, Intent::SignIn), open(&flow, Intent::SignIn));
+        let first = std::iter::once(Input::Identify { address: holder.to_owned() });
+        for input in first.chain(inputs) {
+            let allowed = match &input {
+                Input::Identify { address } => address == holder,
+                Input::Password { password } => password.expose() != "canary of the holder",
+                _ => true,
+            };
+            let wrong_code = matches!(&input, Input::Code { code } if full.codes.iter().any(|(_, _, c)| c == code));
+            if !allowed || wrong_code {
+                continue;
+            }
+            let a = say(&flow, &mut full, &one, input.clone(), NOW);
+            let b = say(&flow, &mut empty, &two, input, NOW);
+            prop_assert_eq!(a.is_ok(), b.is_ok());
+            if let (Ok(a), Ok(b)) = (a, b) {
+                (one, two) = (a, b);
+            }
+            prop_assert_eq!(form(&flow, &one), form(&flow, &two));
+        }
+    }
+}
+
+/// The state in between was stored, and an answer to an older question of the same kind arrives.
+fn assert_refused(flow: &Flow, facts: &Facts, input: Input, older: &Question, answer: Answer) {
+    let turn = engine::submit(flow, facts.clone(), input, NOW).unwrap();
+    assert_eq!(turn.facts.pending, Some(older.pending()), "the kinds are the same");
+    assert_eq!(engine::answer(flow, turn.facts, older, answer), Err(Rejected::NotAsked), "{older:?}");
+}
+
+#[test]
+fn an_answer_to_an_older_question_of_the_same_kind_is_refused() {
+    let flow = flow(TenantKind::External, &[Method::Password, provider("fabrikam")]);
+    let mut world = world();
+    let identify = |a: &str| Input::Identify { address: a.to_owned() };
+    let password = || Input::Password { password: secret("canary") };
+    let start = open(&flow, Intent::SignIn);
+
+    let older = Question::FindAccount { address: "pw@example.com".to_owned() };
+    let account = world.holders[0].account.clone();
+    assert_refused(
+        &flow,
+        &start,
+        identify("new@example.com"),
+        &older,
+        Answer::Account(Some(account.clone())),
+    );
+
+    // The password of one account opens no other.
+    let both = say(&flow, &mut world, &start, identify("both@example.com"), NOW).unwrap();
+    for (user, address) in [(Some(account.user), "pw@example.com"), (Some(account.user), "both@example.com")]
+    {
+        let older = Question::CheckPassword {
+            user,
+            address: address.to_owned(),
+            password: secret("canary of the holder"),
+        };
+        assert_refused(&flow, &both, password(), &older, Answer::PasswordChecked(true));
+    }
+
+    // A code that was replaced proves nothing, neither does a question about a decoy.
+    let waiting =
+        say(&flow, &mut world, &open(&flow, Intent::SignUp), identify("new@example.com"), NOW).unwrap();
+    let code = Input::Code { code: "12345678".to_owned() };
+    let older = Question::CompareCode {
+        typed: "12345678".to_owned(),
+        digest: "another".to_owned(),
+        superseded: Vec::new(),
+    };
+    assert_refused(&flow, &waiting, code, &older, Answer::CodeCompared(Compared::Match));
+    let older = Question::SendCode {
+        address: "pw@example.com".to_owned(),
+        purpose: vestibule_rules::journey::question::Purpose::SignUp,
+        decoy: false,
+        sent: 2,
+    };
+    let sent = Answer::CodeSent { digest: "another".to_owned(), expires_at: NOW, resend_at: NOW };
+    let later = engine::submit(&flow, waiting.clone(), Input::Resend, NOW + Span::seconds(60)).unwrap();
+    assert_eq!(engine::answer(&flow, later.facts, &older, sent), Err(Rejected::NotAsked));
+}
+
+#[test]
+fn only_the_draft_that_the_facts_lead_to_becomes_an_account() {
+    let flow = flow(TenantKind::External, &[Method::Password]);
+    let mut world = world();
+    let identify = Input::Identify { address: "new@example.com".to_owned() };
+    let waiting = say(&flow, &mut world, &open(&flow, Intent::SignUp), identify, NOW).unwrap();
+    let code = world.code_for("new@example.com").unwrap();
+    let proven = say(&flow, &mut world, &waiting, Input::Code { code }, NOW).unwrap();
+    world.mood = Mood::Taken;
+    say(&flow, &mut world, &proven, filled(&flow), NOW).unwrap();
+    let asked = |q: &&Question| matches!(q, Question::CreateAccount { .. });
+    let older = world.questions.iter().find(asked).unwrap().clone();
+    let again = engine::submit(&flow, proven, filled(&flow), NOW).unwrap();
+    let engine::Next::Ask(hash) = &again.next else { panic!("a password is hashed") };
+    let again =
+        engine::answer(&flow, again.facts, hash, Answer::PasswordHashed("another".to_owned())).unwrap();
+    assert_eq!(again.facts.pending, Some(older.pending()));
+    let created = Answer::Created(support::user_id(1));
+    assert_eq!(engine::answer(&flow, again.facts, &older, created), Err(Rejected::NotAsked));
+}
+
+#[test]
+fn the_end_of_one_departure_does_not_answer_for_another() {
+    let flow = flow(TenantKind::External, &[provider("fabrikam"), provider("contoso")]);
+    let mut world = world();
+    let start = open(&flow, Intent::SignIn);
+    let account = world.holders[0].account.clone();
+    let leave = || Input::ChooseProvider(ProviderId::new("fabrikam"));
+    let away = say(&flow, &mut world, &start, leave(), NOW).unwrap();
+    let older = Question::Federation { provider: ProviderId::new("fabrikam"), attempt: 1 };
+    assert_eq!(older.pending(), away.pending.clone().unwrap());
+    let again = say(&flow, &mut world, &away, Input::Continue, NOW).unwrap();
+    let back = federated("fabrikam", "social", None, &[]);
+    assert_eq!(engine::answer(&flow, again.clone(), &older, back.clone()), Err(Rejected::NotAsked));
+    let newer = Question::Federation { provider: ProviderId::new("fabrikam"), attempt: 2 };
+    let other = federated("contoso", "social", None, &[]);
+    assert_eq!(engine::answer(&flow, again.clone(), &newer, other), Err(Rejected::NotAsked));
+    let turn = engine::answer(&flow, again, &newer, back).unwrap();
+    let older = Question::FindIdentity {
+        issuer: "https://fabrikam.example".to_owned(),
+        subject: "x".to_owned(),
+        address: None,
+    };
+    let found = Answer::Identity { by_identity: Some(account), by_address: None };
+    assert_eq!(engine::answer(&flow, turn.facts, &older, found), Err(Rejected::NotAsked));
+}

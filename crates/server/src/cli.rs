@@ -1,0 +1,164 @@
+//! The command line: words, help, and how they become layers of configuration.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+\u{1b}[1;32mFirst steps:\u{1b}[0m
+  vestibule demo                      Try everything on this machine, nothing to set up
+  vestibule config explain            What can be set, and how
+  vestibule serve                     Run your own, with vestibule.toml
+  vestibule apply tenant.yaml         Make a tenant what the file says
+
+Exit codes: 0 done, 1 it did not work out, 2 the command line or the configuration is wrong.";
+
+/// Lets the people outside your organisation in: they sign up and sign in, your apps get tokens.
+#[derive(Parser, Debug)]
+#[command(name = "vestibule", bin_name = "vestibule", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the server
+    ///
+    /// Migrates the database, then listens until SIGTERM or SIGINT; requests under way are finished first.
+    Serve(Settings),
+    /// Try Vestibule: server, example tenants, an app and an inbox in one process
+    ///
+    /// Seeds the data directory at the first start and keeps what is there at every later one. When it is
+    /// ready, demo.json in the data directory names every address, app, secret and user for scripts.
+    Demo(DemoArgs),
+    /// Bring the database's schema up to date, and say what that took
+    Migrate(Settings),
+    /// Make tenants what YAML files say, in one transaction
+    ///
+    /// Says what changed; a second time nothing does. A running server shows the change within a second.
+    /// When anything is wrong, every problem is reported with file, line and key, and nothing is changed.
+    Apply(ApplyArgs),
+    /// Print the JSON Schema of tenant files, for editors
+    Schema,
+    /// Check, explain or describe the server's own configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// `vestibule config …`.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Report everything that is wrong with the configuration
+    Check(Settings),
+    /// Say what settings mean, how their variables are called and what they are set to
+    Explain {
+        /// A key or section, such as `smtp` or `listeners.http.origin`; everything when left out
+        key: Option<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
+}
+
+/// Where settings come from. Each overrides the one before: defaults, the file, VESTIBULE_… variables, flags.
+#[derive(Args, Debug, Default, Clone)]
+pub struct Settings {
+    /// The configuration file [default: vestibule.toml, if there is one]
+    #[arg(long, value_name = "FILE", env = "VESTIBULE_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// The directory that everything is kept in
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A PostgreSQL server instead of the embedded database
+    #[arg(long, value_name = "URL", hide_default_value = true)]
+    pub database_url: Option<String>,
+    /// Any other setting, such as `log.level=debug`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<(String, String)>,
+    /// Permit settings that are unsafe outside of development
+    #[arg(long)]
+    pub insecure_dev: bool,
+}
+
+/// `vestibule apply`.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// YAML files, each with one or more tenants
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `vestibule demo`.
+#[derive(Args, Debug, Clone)]
+pub struct DemoArgs {
+    /// The directory that the demo keeps everything in
+    #[arg(long, value_name = "DIR", default_value = "data/demo")]
+    pub data: PathBuf,
+    /// Port of the server without TLS; 0 takes a free one and keeps it
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the server with TLS; 0 takes a free one and keeps it
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    pub tls_port: u16,
+    /// Port of the Woodgrove web app; 0 takes a free one and keeps it
+    #[arg(long, value_name = "PORT", default_value_t = 3000)]
+    pub app_port: u16,
+    /// A PostgreSQL server instead of the embedded database
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+impl Settings {
+    /// Every layer, in order.
+    pub fn layers(&self) -> Layers {
+        let mut layers = Layers::default();
+        let default = PathBuf::from(DEFAULT_FILE);
+        match &self.config {
+            Some(file) => layers.file(file),
+            None if default.is_file() => layers.file(&default),
+            None => {}
+        }
+        layers.environment(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        }));
+        if let Some(data) = &self.data {
+            layers.flag("data", data);
+        }
+        if let Some(url) = &self.database_url {
+            layers.flag("database.url", url);
+        }
+        if self.insecure_dev {
+            layers.flag("insecure_dev", "true");
+        }
+        for (key, value) in &self.set {
+            layers.flag(key, value);
+        }
+        layers
+    }
+
+    /// The checked configuration.
+    pub fn read(&self) -> Result<Config, Problems> {
+        Config::read(&self.layers())
+    }
+}

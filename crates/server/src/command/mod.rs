@@ -1,0 +1,41 @@
+//! What each command does.
+
+mod apply;
+mod config;
+mod demo;
+mod migrate;
+mod serve;
+
+use crate::cli::Command;
+use crate::failure::{Done, Failure};
+
+/// Threads that serve requests. The work between two waits is short, hashing has threads of its own, and
+/// every thread costs memory.
+const WORKERS_MAX: usize = 8;
+
+/// Runs a command to its end.
+pub fn run(command: Command) -> Done {
+    match command {
+        Command::Serve(settings) => serve::run(&settings),
+        Command::Demo(args) => demo::run(args),
+        Command::Migrate(settings) => migrate::run(&settings),
+        Command::Apply(args) => apply::run(&args),
+        Command::Schema => {
+            apply::schema();
+            Ok(())
+        }
+        Command::Config(command) => config::run(command),
+    }
+}
+
+/// Runs `work` on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = Done<T>>) -> Done<T> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(WORKERS_MAX))
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the runtime could not be started: {error}")))?
+        .block_on(work)
+}

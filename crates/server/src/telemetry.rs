@@ -1,0 +1,12 @@
+//! The log: one line an event on standard error.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Log;
+
+/// Starts the log. A second call changes nothing, so that tests can start several servers.
+pub fn start(log: &Log) {
+    let filter = EnvFilter::builder().parse_lossy(&log.level);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = if log.json { lines.json().try_init() } else { lines.with_target(false).try_init() };
+}

@@ -1,0 +1,3 @@
+//! Passages through a flow, by browser.
+
+mod supplier_by_code;

@@ -1,0 +1,16 @@
+//! Tests of the whole product: the tree mirrors what somebody outside sees.
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod demo_tenants;
+#[cfg(test)]
+mod journeys;
+#[cfg(test)]
+mod woodgrove_app;

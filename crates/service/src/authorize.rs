@@ -1,0 +1,134 @@
+//! The authorization endpoint: look up, let the rules decide, do what they say.
+
+use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::ClientId;
+use vestibule_rules::journey::facts::{Intent, Opening};
+use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::oauth::authorize::{self, Callback, Decision, Loaded, Served, SessionFact, Verified};
+use vestibule_rules::oauth::params::Params;
+use vestibule_rules::oauth::prompt::Prompt;
+use vestibule_rules::text::Message;
+use vestibule_store::{sessions, users};
+
+use crate::env::Site;
+use crate::hop::{Hop, Reply, To};
+use crate::journey;
+use crate::session::{self, Session};
+use crate::token::{NewCode, hint, prepare_code};
+use crate::visit::Visit;
+
+/// Takes an authorization request.
+pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> {
+    let client = params.hint("client_id").and_then(ClientId::parse);
+    let application = client.and_then(|client| visit.tenant.application(client));
+    let served = served(visit, client)?;
+    let session = session::find(site, visit).await?;
+    let hint = hint::judge(site, visit, params, session.as_ref().map(|s| s.user)).await?;
+    let loaded = Loaded {
+        application,
+        applications: &visit.tenant.config.applications,
+        session: session.as_ref().map(|s| SessionFact { user: s.user, auth_time: s.auth_time }),
+        hint,
+        served,
+        now: visit.now,
+    };
+    match authorize::decide(params, &loaded) {
+        Decision::Refuse(fault) => Err(fault),
+        Decision::Return(callback, error) => {
+            let parameters = callback.failure(&error, &visit.issuer());
+            Ok(Hop::to(To::App(Reply { callback, parameters })))
+        }
+        Decision::Interact(verified, prompt) => {
+            let intent = match prompt {
+                Prompt::SignIn => Intent::SignIn,
+                Prompt::SignUp => Intent::SignUp,
+            };
+            start(site, visit, *verified, intent).await
+        }
+        Decision::Issue(verified) => match session {
+            Some(session) => issue(site, visit, &verified, &session).await,
+            None => Err(Fault::ours("a code without a session")),
+        },
+    }
+}
+
+/// What the tenant does for the application. A flow in the path must be the application's own: the flow is
+/// chosen by the client (URL-06), and an address that says otherwise is a mistake that must show.
+fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
+    let own = client.and_then(|client| visit.tenant.flow_for(client));
+    let named = visit.segments.flow.as_deref().and_then(|name| visit.tenant.flow(name));
+    if let (Some((named, _)), Some((own, _))) = (named, own)
+        && named.id != own.id
+    {
+        return Err(Fault::forbidden("the flow in the path does not serve the application")
+            .code(500_208)
+            .hint(Message::new("fault-not-served")));
+    }
+    Ok(match (own, visit.tenant.config.tenant.kind) {
+        (Some(_), _) => Served::Flow,
+        (None, TenantKind::Workforce) => Served::SignInOnly,
+        (None, TenantKind::External) => Served::Nothing,
+    })
+}
+
+async fn start(site: &Site, visit: &Visit, verified: Verified, intent: Intent) -> Outcome<Hop> {
+    let opening = Opening { intent, login_hint: typed_hint(site, visit, &verified).await? };
+    match visit.tenant.flow_for(verified.client_id) {
+        Some((_, current)) => {
+            journey::start(site, visit, (&current.flow, current.version), opening, verified).await
+        }
+        None => {
+            let flow = Flow::sign_in_only(&visit.tenant.config);
+            journey::start(site, visit, (&flow, 0), opening, verified).await
+        }
+    }
+}
+
+/// The address to fill in: `login_hint` as it was sent, or the address of the user whom our own opaque hint
+/// names.
+async fn typed_hint(site: &Site, visit: &Visit, verified: &Verified) -> Outcome<Option<String>> {
+    let Some(text) = verified.login_hint.as_deref() else { return Ok(None) };
+    match hint::open_login_hint(site, visit.tenant_id(), text) {
+        Some((user, _)) => {
+            let user = users::find(&mut site.env.db.read().await?, visit.tenant_id(), user).await?;
+            Ok(user.and_then(|user| user.mail))
+        }
+        None => Ok(Some(text.to_owned())),
+    }
+}
+
+/// Single sign-on: the session answers for the person.
+async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Session) -> Outcome<Hop> {
+    let new = NewCode {
+        verified,
+        user: session.user,
+        sid: session.sid,
+        auth_time: session.auth_time,
+        provider: session.provider.as_ref(),
+    };
+    let (prepared, code) = prepare_code(site, visit, new)?;
+    let tenant = visit.tenant_id();
+    let digest = visit.session.as_ref().map(session::digest_of).unwrap_or_default();
+    let now = visit.now;
+    site.env
+        .db
+        .write(move |tx| {
+            let (prepared, digest) = (prepared.clone(), digest.clone());
+            Box::pin(async move {
+                // Somebody may have signed out since the session was read.
+                let row = sessions::find(tx, tenant, &digest).await?;
+                if row.is_none_or(|row| row.revoked_at.is_some() || row.expires_at <= now) {
+                    return Err(Fault::stale("the session ended"));
+                }
+                prepared.write(tx).await
+            })
+        })
+        .await?;
+    Ok(Hop::to(To::App(success(visit, &verified.callback, code.expose()))))
+}
+
+/// The reply that hands a code over.
+pub fn success(visit: &Visit, callback: &Callback, code: &str) -> Reply {
+    Reply { callback: callback.clone(), parameters: callback.success(code, &visit.issuer()) }
+}

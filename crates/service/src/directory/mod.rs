@@ -1,0 +1,25 @@
+//! Tenants and their configuration.
+//!
+//! A tenant is written down as a file ([`shape`], [`file`]) and applied ([`apply`]); a management API changes
+//! it piece by piece ([`change`]). Both take the same way: load what is stored, check what is wanted, compare,
+//! write in one transaction, record who did it. The running server reads a [`snapshot`].
+
+pub mod apply;
+pub mod change;
+pub mod file;
+mod plan;
+mod resolve;
+pub mod secret;
+pub mod shape;
+pub mod snapshot;
+mod structure;
+mod yaml;
+
+pub use apply::apply;
+pub use change::{Actor, Author, change};
+pub use file::{FileProblem, ParsedTenant, Source, parse};
+pub use plan::{Action, Change};
+pub use secret::{MachineSecrets, SecretSource, open_provider_secret};
+pub use snapshot::{Directory, FlowVersion, Snapshot, TenantView};
+pub use structure::schema;
+pub use yaml::Mark;

@@ -1,0 +1,439 @@
+//! From what a file says to what a tenant is: names become ids, left-out ids are made or found again in what
+//! is stored, secrets become hashes or are sealed.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+use vestibule_rules::directory::application::{
+    Api, Application, PasswordCredential, RedirectUris, ServicePrincipal, Web,
+};
+use vestibule_rules::directory::attribute::{
+    DataType, UserFlowAttribute, bare_name, custom_id, find_built_in,
+};
+use vestibule_rules::directory::check::{self, PathStep, WORKFORCE_PREFIX};
+use vestibule_rules::directory::flow::{AttributeCollection, AttributeInput, InputType, UserFlow};
+use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
+use vestibule_rules::directory::tenant::{Tenant, TenantConfig, TenantKind};
+use vestibule_rules::ids::{AttributeId, ClientId, FlowId, ObjectId, ProviderId, TenantId};
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Timestamp;
+
+use super::file::{FileProblem, ParsedTenant, application_secret, provider_secret};
+use super::shape::{ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection};
+use super::structure::likely;
+
+/// What resolving needs from the world.
+pub(super) trait Make {
+    /// 16 random bytes.
+    fn bytes(&mut self) -> [u8; 16];
+    /// The stored form of an application's secret, and the hint that goes with it.
+    fn hash(&mut self, secret: &Secret<String>) -> (String, String);
+    /// Whether `stored` was made of `secret`.
+    fn is_of(&self, secret: &Secret<String>, stored: &PasswordCredential) -> bool;
+    /// The sealed form of a provider's secret: `stored` as it is when it holds the same secret.
+    fn seal(
+        &mut self,
+        tenant: TenantId,
+        provider: &ProviderId,
+        secret: &Secret<String>,
+        stored: Option<&SealedSecret>,
+    ) -> SealedSecret;
+}
+
+/// Stand-ins for reading a file before there is a database: the ids are counted and secrets stay out.
+#[derive(Default)]
+pub(super) struct Draft(u128);
+
+impl Make for Draft {
+    fn bytes(&mut self) -> [u8; 16] {
+        self.0 += 1;
+        self.0.to_be_bytes()
+    }
+
+    fn hash(&mut self, _: &Secret<String>) -> (String, String) {
+        (String::new(), String::new())
+    }
+
+    fn is_of(&self, _: &Secret<String>, _: &PasswordCredential) -> bool {
+        false
+    }
+
+    fn seal(
+        &mut self,
+        _: TenantId,
+        _: &ProviderId,
+        _: &Secret<String>,
+        _: Option<&SealedSecret>,
+    ) -> SealedSecret {
+        SealedSecret(String::new())
+    }
+}
+
+/// A tenant with what could not be resolved.
+pub(super) struct Resolved {
+    pub(super) config: TenantConfig,
+    problems: Vec<(Vec<PathStep>, String)>,
+}
+
+impl Resolved {
+    /// Everything that is wrong: references that lead nowhere, then every rule that is broken.
+    pub(super) fn problems(&self, tenant: &ParsedTenant) -> Vec<FileProblem> {
+        // What could not be resolved breaks rules as well; once is enough.
+        let known: BTreeSet<&[PathStep]> = self.problems.iter().map(|(path, _)| path.as_slice()).collect();
+        let unresolved = self.problems.iter().map(|(path, text)| tenant.problem(path, text.clone()));
+        let broken =
+            check::check(&self.config).into_iter().filter(|p| !known.contains(p.path.as_slice())).map(|p| {
+                // `FLOW-03` helps to look the rule up; a bare section number does not.
+                let rule = if p.rule.contains('-') { format!(" ({})", p.rule) } else { String::new() };
+                tenant.problem(&p.path, format!("{}{rule}", p.text))
+            });
+        unresolved.chain(broken).collect()
+    }
+}
+
+/// Resolves a file against what is stored of the tenant, if anything is.
+pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make: &mut dyn Make) -> Resolved {
+    let mut work = Resolver { parsed, stored, make, problems: Vec::new() };
+    let tenant = work.tenant();
+    let extensions = work.extensions_app(tenant.kind);
+    let user_flow_attributes: Vec<_> = parsed
+        .file
+        .user_flow_attributes
+        .iter()
+        .map(|a| UserFlowAttribute {
+            id: custom_id(extensions.app_id, &a.display_name),
+            display_name: a.display_name.clone(),
+            description: a.description.clone(),
+            data_type: a.data_type,
+        })
+        .collect();
+    let sections = parsed.file.applications.iter().enumerate();
+    let mut applications: Vec<_> =
+        sections.map(|(i, section)| work.application(i, section, &user_flow_attributes)).collect();
+    // Last, so that an index means the same here and in the file.
+    applications.push(extensions);
+    let sections = parsed.file.identity_providers.iter().enumerate();
+    let identity_providers =
+        sections.map(|(i, section)| work.provider(i, tenant.id, section, &user_flow_attributes)).collect();
+    let mut config = TenantConfig {
+        tenant,
+        applications,
+        identity_providers,
+        user_flow_attributes,
+        user_flows: Vec::new(),
+    };
+    config.user_flows = parsed
+        .file
+        .user_flows
+        .iter()
+        .enumerate()
+        .map(|(i, section)| work.flow(i, section, &config))
+        .collect();
+    Resolved { config, problems: work.problems }
+}
+
+/// The application that owns custom attributes (sign-up.md 1.1).
+const fn extensions_app_name(kind: TenantKind) -> &'static str {
+    match kind {
+        TenantKind::Workforce => "aad-extensions-app",
+        TenantKind::External => "b2c-extensions-app. Do not modify. Used by AADB2C for storing user data.",
+    }
+}
+
+struct Resolver<'r> {
+    parsed: &'r ParsedTenant,
+    stored: Option<&'r TenantConfig>,
+    make: &'r mut dyn Make,
+    problems: Vec<(Vec<PathStep>, String)>,
+}
+
+impl Resolver<'_> {
+    fn problem(&mut self, path: Vec<PathStep>, text: String) {
+        self.problems.push((path, text));
+    }
+
+    fn tenant(&mut self) -> Tenant {
+        let section = &self.parsed.file.tenant;
+        let given = section.id.as_deref().and_then(TenantId::parse);
+        let id = given
+            .or_else(|| self.stored.map(|s| s.tenant.id))
+            .unwrap_or_else(|| TenantId::from_random(self.make.bytes()));
+        Tenant {
+            id,
+            kind: section.kind,
+            display_name: section.display_name.clone(),
+            short_name: section.short_name.clone(),
+            domains: section.domains.clone(),
+            compatibility: section.compatibility,
+            authentication_flows_policy: section.authentication_flows_policy.clone(),
+            branding: section.branding.clone(),
+        }
+    }
+
+    fn extensions_app(&mut self, kind: TenantKind) -> Application<PasswordCredential> {
+        if let Some(app) = self.stored.and_then(|s| s.applications.iter().find(|a| a.built_in)) {
+            return app.clone();
+        }
+        Application {
+            id: ObjectId::from_random(self.make.bytes()),
+            app_id: ClientId::from_random(self.make.bytes()),
+            display_name: extensions_app_name(kind).to_owned(),
+            web: Web::default(),
+            spa: RedirectUris::default(),
+            public_client: RedirectUris::default(),
+            is_fallback_public_client: false,
+            password_credentials: Vec::new(),
+            identifier_uris: Vec::new(),
+            api: Api::default(),
+            app_roles: Vec::new(),
+            token_claims: Vec::new(),
+            service_principal: ServicePrincipal {
+                id: ObjectId::from_random(self.make.bytes()),
+                account_enabled: true,
+            },
+            built_in: true,
+        }
+    }
+
+    fn application(
+        &mut self,
+        index: usize,
+        section: &ApplicationSection,
+        attributes: &[UserFlowAttribute],
+    ) -> Application<PasswordCredential> {
+        let given = section.app_id.as_deref().and_then(ClientId::parse);
+        let stored = self.stored.and_then(|s| {
+            s.applications.iter().filter(|a| !a.built_in).find(|a| match given {
+                Some(id) => a.app_id == id,
+                None => a.display_name.to_lowercase() == section.display_name.to_lowercase(),
+            })
+        });
+        let app_id = given
+            .or_else(|| stored.map(|s| s.app_id))
+            .unwrap_or_else(|| ClientId::from_random(self.make.bytes()));
+        let credentials = self.credentials(index, section, stored.map_or(&[], |s| &s.password_credentials));
+        let mut token_claims = section.token_claims.clone();
+        for claim in &mut token_claims {
+            claim.attribute = attribute_id(attributes, claim.attribute.as_str());
+        }
+        Application {
+            id: stored.map_or_else(|| ObjectId::from_random(self.make.bytes()), |s| s.id),
+            app_id,
+            display_name: section.display_name.clone(),
+            web: section.web.clone(),
+            spa: section.spa.clone(),
+            public_client: section.public_client.clone(),
+            is_fallback_public_client: section.is_fallback_public_client,
+            password_credentials: credentials,
+            identifier_uris: section.identifier_uris.clone(),
+            api: section.api.clone(),
+            app_roles: section.app_roles.clone(),
+            token_claims,
+            service_principal: ServicePrincipal {
+                id: stored
+                    .map_or_else(|| ObjectId::from_random(self.make.bytes()), |s| s.service_principal.id),
+                account_enabled: section.account_enabled,
+            },
+            built_in: false,
+        }
+    }
+
+    fn credentials(
+        &mut self,
+        app: usize,
+        section: &ApplicationSection,
+        stored: &[PasswordCredential],
+    ) -> Vec<PasswordCredential> {
+        let mut credentials = Vec::new();
+        for (i, credential) in section.password_credentials.iter().enumerate() {
+            let start_at = self.instant(app, i, "startDateTime", credential.start_date_time.as_deref());
+            let end_at = self.instant(app, i, "endDateTime", credential.end_date_time.as_deref());
+            let (key_id, hint, hash) = self.kept(&application_secret(app, i), stored);
+            let PasswordSection { display_name, .. } = credential;
+            credentials.push(PasswordCredential {
+                key_id,
+                display_name: display_name.clone(),
+                hint,
+                hash,
+                start_at,
+                end_at,
+            });
+        }
+        credentials
+    }
+
+    /// A secret that is stored already keeps its id and hash, so applying twice changes nothing.
+    fn kept(&mut self, path: &[PathStep], stored: &[PasswordCredential]) -> (ObjectId, String, String) {
+        let Some(secret) = self.parsed.secrets.get(path) else {
+            return (ObjectId::from_random(self.make.bytes()), String::new(), String::new());
+        };
+        if let Some(same) = stored.iter().find(|s| self.make.is_of(secret, s)) {
+            return (same.key_id, same.hint.clone(), same.hash.clone());
+        }
+        let (hint, hash) = self.make.hash(secret);
+        (ObjectId::from_random(self.make.bytes()), hint, hash)
+    }
+
+    fn instant(&mut self, app: usize, credential: usize, key: &str, text: Option<&str>) -> Option<Timestamp> {
+        let text = text?;
+        let at = Timestamp::parse_rfc3339(text);
+        if at.is_none() {
+            let mut path = application_secret(app, credential);
+            path.pop();
+            path.push(PathStep::Key(key.to_owned()));
+            self.problem(path, format!("“{text}” is not a point in time such as 2026-11-24T00:00:00Z"));
+        }
+        at
+    }
+
+    fn provider(
+        &mut self,
+        index: usize,
+        tenant: TenantId,
+        section: &ProviderSection,
+        attributes: &[UserFlowAttribute],
+    ) -> IdentityProvider<SealedSecret> {
+        let id = ProviderId::new(section.id.clone());
+        let stored = self.stored.and_then(|s| s.identity_providers.iter().find(|p| p.id == id));
+        let stored = stored.and_then(|p| p.client_secret.as_ref());
+        let secret = self.parsed.secrets.get(&provider_secret(index));
+        let mapped =
+            |(attribute, claim): (&String, &String)| (attribute_id(attributes, attribute).0, claim.clone());
+        IdentityProvider {
+            display_name: section.display_name.clone(),
+            issuer: section.issuer.clone(),
+            client_id: section.client_id.clone(),
+            client_secret: section.client_secret.as_ref().map(|_| {
+                secret.map_or_else(|| SealedSecret(String::new()), |s| self.make.seal(tenant, &id, s, stored))
+            }),
+            client_authentication: section.client_authentication,
+            scope: section.scope.clone(),
+            response_type: section.response_type,
+            inbound_claim_mapping: section.inbound_claim_mapping.iter().map(mapped).collect(),
+            is_enabled: section.is_enabled,
+            id,
+        }
+    }
+
+    fn flow(&mut self, index: usize, section: &FlowSection, config: &TenantConfig) -> UserFlow {
+        let (id, display_name) = match config.tenant.kind {
+            TenantKind::Workforce => self.workforce_name(index, section),
+            TenantKind::External => self.external_name(index, section),
+        };
+        let applications = section.applications.iter().enumerate();
+        UserFlow {
+            id,
+            display_name,
+            description: section.description.clone(),
+            applications: applications.map(|(i, name)| self.client(index, i, name, config)).collect(),
+            identity_providers: section.identity_providers.clone(),
+            is_sign_up_allowed: section.is_sign_up_allowed,
+            attribute_collection: AttributeCollection {
+                title: section.attribute_collection.title.clone(),
+                description: section.attribute_collection.description.clone(),
+                inputs: section.attribute_collection.inputs.iter().map(|i| input(config, i)).collect(),
+            },
+            user_type_to_create: section.user_type_to_create,
+        }
+    }
+
+    fn workforce_name(&mut self, index: usize, section: &FlowSection) -> (FlowId, String) {
+        let Some(written) = section.id.as_deref().or(section.name.as_deref()) else {
+            self.problem(flow_path(index, "name"), "a flow of a workforce tenant needs a name".to_owned());
+            let made = Uuid::from_bytes(self.make.bytes()).simple().to_string();
+            return (
+                FlowId::new(format!("{WORKFORCE_PREFIX}{made}")),
+                section.display_name.clone().unwrap_or(made),
+            );
+        };
+        let bare = written.strip_prefix(WORKFORCE_PREFIX).unwrap_or(written);
+        if let (Some(_), Some(name)) = (&section.id, &section.name)
+            && name.strip_prefix(WORKFORCE_PREFIX).unwrap_or(name) != bare
+        {
+            self.problem(
+                flow_path(index, "name"),
+                format!("the name does not go with the id {WORKFORCE_PREFIX}{bare}"),
+            );
+        }
+        (
+            FlowId::new(format!("{WORKFORCE_PREFIX}{bare}")),
+            section.display_name.clone().unwrap_or_else(|| bare.to_owned()),
+        )
+    }
+
+    fn external_name(&mut self, index: usize, section: &FlowSection) -> (FlowId, String) {
+        if section.name.is_some() {
+            let text = "only flows of a workforce tenant have a name; use displayName".to_owned();
+            self.problem(flow_path(index, "name"), text);
+        }
+        let display_name = section.display_name.clone().unwrap_or_default();
+        let stored = self.stored.and_then(|s| {
+            s.user_flows.iter().find(|f| f.display_name.to_lowercase() == display_name.to_lowercase())
+        });
+        let id = match (&section.id, stored) {
+            // A GUID has one form; anything else is left for the checks to refuse.
+            (Some(id), _) => FlowId::new(ClientId::parse(id).map_or_else(|| id.clone(), |id| id.to_string())),
+            (None, Some(flow)) => flow.id.clone(),
+            (None, None) => FlowId::new(ClientId::from_random(self.make.bytes()).to_string()),
+        };
+        (id, display_name)
+    }
+
+    fn client(&mut self, flow: usize, index: usize, name: &str, config: &TenantConfig) -> ClientId {
+        let folded = name.to_lowercase();
+        if let Some(app) = config.applications.iter().find(|a| a.display_name.to_lowercase() == folded) {
+            return app.app_id;
+        }
+        if let Some(id) = ClientId::parse(name) {
+            return id;
+        }
+        let own = config.applications.iter().filter(|a| !a.built_in).map(|a| a.display_name.as_str());
+        let text =
+            format!("no application “{name}” is registered in this tenant{} (FLOW-05)", likely(name, own));
+        let mut path = flow_path(flow, "applications");
+        path.push(PathStep::Index(index));
+        self.problem(path, text);
+        ClientId::from_uuid(Uuid::nil())
+    }
+}
+
+fn flow_path(index: usize, key: &str) -> Vec<PathStep> {
+    vec![PathStep::Key("userFlows".to_owned()), PathStep::Index(index), PathStep::Key(key.to_owned())]
+}
+
+/// The id of the attribute that a file means; what it does not have keeps its name, for the checks to refuse.
+fn attribute_id(attributes: &[UserFlowAttribute], name: &str) -> AttributeId {
+    if find_built_in(name).is_some() {
+        return AttributeId::new(name);
+    }
+    let folded = name.to_lowercase();
+    attributes
+        .iter()
+        .find(|a| {
+            let bare = bare_name(a.id.as_str()).unwrap_or_default();
+            [a.id.as_str(), bare, &a.display_name].iter().any(|known| known.to_lowercase() == folded)
+        })
+        .map_or_else(|| AttributeId::new(name), |a| a.id.clone())
+}
+
+fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
+    let attribute = attribute_id(&config.user_flow_attributes, &section.attribute);
+    let data_type = config.user_flow_attributes.iter().find(|a| a.id == attribute).map(|a| a.data_type);
+    AttributeInput {
+        attribute,
+        label: section.label.clone(),
+        hint: section.hint.clone(),
+        input_type: section.input_type.unwrap_or(match data_type {
+            None | Some(DataType::String) => InputType::Text,
+            Some(DataType::Boolean) => InputType::CheckboxSingleSelect,
+            Some(DataType::Int64) => InputType::NumericTextBox,
+        }),
+        required: section.required,
+        default_value: section.default_value.clone(),
+        hidden: section.hidden,
+        editable: section.editable,
+        write_to_directory: section.write_to_directory,
+        validation_reg_ex: section.validation_reg_ex.clone(),
+        options: section.options.clone(),
+    }
+}

@@ -1,0 +1,277 @@
+//! The shape of a tenant's configuration file. Words are Microsoft Graph's where it has them. The JSON
+//! Schema that editors use is generated from these types, doc comments included.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenClaim, Web};
+use vestibule_rules::directory::attribute::DataType;
+use vestibule_rules::directory::flow::{InputOption, InputType, UserTypeToCreate};
+use vestibule_rules::directory::provider::{ClientAuthentication, ResponseType, default_scope};
+use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
+
+/// A Vestibule tenant with everything in it.
+///
+/// `vestibule apply` makes the tenant what the file says: what is missing is created, what differs is
+/// changed, and what the file does not name is removed. Users are never touched.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "Vestibule tenant")]
+pub struct TenantFile {
+    /// The tenant itself: its names, kind and look.
+    pub tenant: TenantSection,
+    /// The applications that people sign in to.
+    #[serde(default)]
+    pub applications: Vec<ApplicationSection>,
+    /// OpenID Connect providers whose accounts people can use.
+    #[serde(default)]
+    pub identity_providers: Vec<ProviderSection>,
+    /// Questions of your own, beside the ten built-in attributes.
+    #[serde(default)]
+    pub user_flow_attributes: Vec<AttributeSection>,
+    /// How people sign up and in, and for which applications.
+    #[serde(default)]
+    pub user_flows: Vec<FlowSection>,
+}
+
+/// The tenant itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantSection {
+    /// The tenant's GUID. When it is left out, one is made at first and found again by `shortName`.
+    #[serde(default)]
+    #[schemars(pattern(GUID))]
+    pub id: Option<String>,
+    /// `workforce`: partners become guests beside employees. `external`: customers own their account.
+    pub kind: TenantKind,
+    /// The name that visitors read.
+    #[schemars(length(min = 1, max = 256))]
+    pub display_name: String,
+    /// The name in addresses: lower-case letters, digits and hyphens.
+    pub short_name: String,
+    /// Domains under which the tenant is found too. The first is used in user principal names.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// `strict` restores the limits of the original.
+    #[serde(default)]
+    pub compatibility: Compatibility,
+    /// Whether guests may sign themselves up in a workforce tenant. Off unless you say otherwise.
+    #[serde(default)]
+    pub authentication_flows_policy: AuthenticationFlowsPolicy,
+    /// Colours, logo and texts of the pages.
+    #[serde(default)]
+    pub branding: Branding,
+}
+
+/// An application that signs people in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApplicationSection {
+    /// The name that visitors and flows know it by.
+    #[schemars(length(min = 1, max = 256))]
+    pub display_name: String,
+    /// The client id. When it is left out, one is made at first and found again by `displayName`.
+    #[serde(default)]
+    #[schemars(pattern(GUID))]
+    pub app_id: Option<String>,
+    /// Addresses of a web application with a server that can keep a secret.
+    #[serde(default)]
+    pub web: Web,
+    /// Addresses of a single-page application.
+    #[serde(default)]
+    pub spa: RedirectUris,
+    /// Addresses of an installed application.
+    #[serde(default)]
+    pub public_client: RedirectUris,
+    /// Whether requests without a redirect address (device code, native sign-up) count as a public client.
+    #[serde(default)]
+    pub is_fallback_public_client: bool,
+    /// The application's own secrets; only their hashes are stored.
+    #[serde(default)]
+    pub password_credentials: Vec<PasswordSection>,
+    /// Names under which the application is asked for as an API, such as `api://orders`.
+    #[serde(default)]
+    pub identifier_uris: Vec<String>,
+    /// What the application offers to others.
+    #[serde(default)]
+    pub api: Api,
+    /// Roles that people or applications can hold in it.
+    #[serde(default)]
+    pub app_roles: Vec<AppRole>,
+    /// Attributes that go into its tokens.
+    #[serde(default)]
+    pub token_claims: Vec<TokenClaim>,
+    /// `false` signs nobody in.
+    #[serde(default = "yes")]
+    pub account_enabled: bool,
+}
+
+/// A secret of an application.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordSection {
+    /// What tells this secret from others.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Where the secret is; it never stands in this file.
+    pub secret: SecretReference,
+    /// When it begins to work, such as `2026-11-24T00:00:00Z`.
+    #[serde(default)]
+    pub start_date_time: Option<String>,
+    /// When it stops to work.
+    #[serde(default)]
+    pub end_date_time: Option<String>,
+}
+
+/// Where a secret is: exactly one of the two.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct SecretReference {
+    /// A file with the secret, relative to the folder of this file. White space around it does not count.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// An environment variable with the secret.
+    #[serde(default)]
+    pub env: Option<String>,
+}
+
+/// An OpenID Connect provider.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderSection {
+    /// A short id: flows and the callback address use it.
+    pub id: String,
+    /// The name on its button.
+    #[schemars(length(min = 1, max = 256))]
+    pub display_name: String,
+    /// The provider's issuer, exactly as it writes it. `{origin}` stands for this server's own address.
+    pub issuer: String,
+    /// What the provider calls us.
+    pub client_id: String,
+    /// Where the secret is that the provider gave us.
+    #[serde(default)]
+    pub client_secret: Option<SecretReference>,
+    /// How we prove ourselves to the provider.
+    #[serde(default)]
+    pub client_authentication: ClientAuthentication,
+    /// Space separated; must contain `openid`.
+    #[serde(default = "default_scope")]
+    pub scope: String,
+    /// What we ask the provider for; only `code` is supported.
+    #[serde(default)]
+    pub response_type: ResponseType,
+    /// Our attribute → the provider's claim. Empty means the standard names.
+    #[serde(default)]
+    pub inbound_claim_mapping: BTreeMap<String, String>,
+    /// `false` takes it off every page.
+    #[serde(default = "yes")]
+    pub is_enabled: bool,
+}
+
+/// A question of your own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttributeSection {
+    /// Its name. `Loyalty number` is stored as `loyaltyNumber`; flows may use either.
+    #[schemars(length(min = 1, max = 256))]
+    pub display_name: String,
+    /// For administrators; visitors never see it.
+    #[serde(default)]
+    pub description: String,
+    /// The type of its values. It cannot be changed later.
+    #[serde(default)]
+    pub data_type: DataType,
+}
+
+/// How people sign up and in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowSection {
+    /// The full id: `B2X_1_…` in a workforce tenant, a GUID in an external one. It may be left out.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// In a workforce tenant: the id without `B2X_1_`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The name that administrators read. Needed in an external tenant.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// For administrators.
+    #[serde(default)]
+    pub description: String,
+    /// The applications it serves, each by `displayName` or `appId`. An application has one flow.
+    #[serde(default)]
+    pub applications: Vec<String>,
+    /// Ways to sign up, in the order in which they are offered: `EmailOtpSignup-OAUTH` (a code to the
+    /// mailbox), `EmailPassword-OAUTH`, or the id of a provider above.
+    pub identity_providers: Vec<String>,
+    /// `false`: only people who have an account can sign in.
+    #[serde(default = "yes")]
+    pub is_sign_up_allowed: bool,
+    /// What is asked at sign-up.
+    #[serde(default)]
+    pub attribute_collection: CollectionSection,
+    /// In an external tenant: what a new user is. `member` unless you say otherwise.
+    #[serde(default)]
+    pub user_type_to_create: Option<UserTypeToCreate>,
+}
+
+/// The page that asks for attributes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CollectionSection {
+    /// The page's heading.
+    pub title: Option<String>,
+    /// A sentence below it.
+    pub description: Option<String>,
+    /// The questions in their order.
+    pub inputs: Vec<InputSection>,
+}
+
+/// One question.
+#[expect(clippy::struct_excessive_bools, reason = "the keys are Microsoft Graph's")]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InputSection {
+    /// A built-in attribute such as `displayName`, or one of your own by its name.
+    pub attribute: String,
+    /// What stands above the field. Markdown links are allowed, nothing else.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// A sentence below the label.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// How it is asked. Follows from the attribute's type when it is left out.
+    #[serde(default)]
+    pub input_type: Option<InputType>,
+    /// Whether it must be answered; a checkbox must be ticked.
+    #[serde(default)]
+    pub required: bool,
+    /// What stands in the field at first.
+    #[serde(default)]
+    pub default_value: Option<String>,
+    /// `true` does not show it.
+    #[serde(default)]
+    pub hidden: bool,
+    /// `false` shows it without letting anyone change it.
+    #[serde(default = "yes")]
+    pub editable: bool,
+    /// `false` does not keep the answer.
+    #[serde(default = "yes")]
+    pub write_to_directory: bool,
+    /// A regular expression that the whole answer must match.
+    #[serde(default)]
+    pub validation_reg_ex: Option<String>,
+    /// What to choose from.
+    #[serde(default)]
+    pub options: Vec<InputOption>,
+}
+
+/// A GUID with hyphens.
+const GUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+
+const fn yes() -> bool {
+    true
+}

@@ -1,0 +1,22 @@
+//! What clients read first: the discovery document and the key set.
+
+use std::sync::Arc;
+
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::oauth::metadata;
+
+use crate::env::Site;
+use crate::visit::Visit;
+
+/// The discovery document for the address that was asked: endpoints echo its segments, the issuer is the
+/// same under all of them (native-auth-and-msal.md R1 to R6).
+pub fn document(visit: &Visit) -> Outcome<Vec<u8>> {
+    let base = format!("{}{}", visit.origin, visit.segments.path());
+    serde_json::to_vec(&metadata::document(&base, &visit.issuer()))
+        .map_err(|error| Fault::ours(format!("the discovery document cannot be written: {error}")))
+}
+
+/// The key set of the tenant.
+pub async fn keys(site: &Site, visit: &Visit) -> Outcome<Arc<[u8]>> {
+    site.keyring.jwks(&site.env, visit.tenant_id(), &visit.issuer()).await
+}

@@ -1,0 +1,57 @@
+//! What a browser does next.
+
+use vestibule_rules::ids::JourneyId;
+use vestibule_rules::oauth::authorize::Callback;
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Span;
+
+/// Where a browser goes after a request was handled, and the cookies it takes along.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    pub to: To,
+    /// A new value for the cookie that binds journeys to this browser.
+    pub browser: Option<Secret<String>>,
+    pub session: SessionCookie,
+}
+
+/// The target.
+#[derive(Clone, Debug)]
+pub enum To {
+    /// The page of a journey.
+    Journey(JourneyId),
+    /// An identity provider.
+    Provider(url::Url),
+    /// Back to the application.
+    App(Reply),
+    /// A journey ended without an application to go back to.
+    Nowhere,
+}
+
+/// An authorization response (OAuth 2.0 Multiple Response Type Encoding Practices).
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Only a verified request yields one: there is no other way to a redirect.
+    pub callback: Callback,
+    /// Parameters in order: `code`/`error`, `state`, `iss`, `session_state`, …
+    pub parameters: Vec<(String, String)>,
+}
+
+/// What happens to the tenant's session cookie.
+#[derive(Clone, Debug, Default)]
+pub enum SessionCookie {
+    #[default]
+    Keep,
+    Set {
+        value: Secret<String>,
+        /// How long the browser keeps it; without one it goes when the browser closes.
+        persistent: Option<Span>,
+    },
+    Clear,
+}
+
+impl Hop {
+    /// A hop that leaves every cookie alone.
+    pub fn to(to: To) -> Self {
+        Self { to, browser: None, session: SessionCookie::Keep }
+    }
+}

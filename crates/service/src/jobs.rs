@@ -1,0 +1,115 @@
+//! What happens without a request: mail leaves, configuration is re-read, old rows go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{self, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::time::Span;
+use vestibule_store::{journeys, outbox, throttle};
+
+use crate::env::Site;
+use crate::mail;
+use crate::ports::mailer::Mailer;
+
+/// A change of configuration shows on every node within a second.
+const DIRECTORY: Duration = Duration::from_millis(500);
+/// Mail of another node, and retries.
+const MAIL: Duration = Duration::from_secs(1);
+const CLEAN_UP: Duration = Duration::from_secs(60);
+/// Rows that one clean-up takes at most: it never holds up a visitor.
+const BATCH: u32 = 500;
+/// How long a letter that has left is remembered.
+const SENT_MAIL: Span = Span::hours(24);
+const OLD_COUNTERS: Span = Span::days(2);
+
+/// Runs every job until `stop`. A failure is logged and tried again at the next turn.
+pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
+    let tenants: Vec<_> = site.directory.snapshot().tenants().map(|t| t.config.tenant.id).collect();
+    let prepare = async {
+        if let Err(fault) = site.keyring.prepare(&site.env, tenants).await {
+            tracing::error!(%fault, "signing keys cannot be prepared");
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = prepare => {}
+        () = directory(&site) => {}
+        () = deliver(&site, &*mailer) => {}
+        () = clean_up(&site) => {}
+    }
+    // What was promised before the stop leaves before it, if the mail server lets it.
+    if let Err(fault) = mail::deliver(&site, &*mailer).await {
+        tracing::warn!(%fault, "the last mails stay in the outbox");
+    }
+}
+
+fn every(period: Duration) -> time::Interval {
+    let mut interval = time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+async fn directory(site: &Site) {
+    let mut tick = every(DIRECTORY);
+    loop {
+        tick.tick().await;
+        match site.directory.poll(&site.env.db).await {
+            Ok(true) => tracing::info!("the configuration changed"),
+            Ok(false) => {}
+            Err(fault) => tracing::error!(%fault, "the configuration cannot be read"),
+        }
+    }
+}
+
+async fn deliver(site: &Site, mailer: &dyn Mailer) {
+    let mut tick = every(MAIL);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = site.mail_waiting.notified() => {}
+        }
+        loop {
+            match mail::deliver(site, mailer).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => {
+                    tracing::error!(%fault, "the outbox cannot be worked on");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn clean_up(site: &Site) {
+    let mut tick = every(CLEAN_UP);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = remove_old(site).await {
+            tracing::error!(%fault, "old rows cannot be removed");
+        }
+    }
+}
+
+async fn remove_old(site: &Site) -> Outcome<()> {
+    let now = site.env.now();
+    loop {
+        let removed = site
+            .env
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let journeys = journeys::remove_expired(tx, now, BATCH).await?;
+                    let counters = throttle::remove_old(tx, now - OLD_COUNTERS, BATCH).await?;
+                    Ok(journeys + counters + outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?)
+                })
+            })
+            .await?;
+        if removed == 0 {
+            return Ok(());
+        }
+    }
+}

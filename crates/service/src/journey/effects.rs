@@ -1,0 +1,133 @@
+//! What a turn does beside changing facts: rows that are written in the transaction that saves the journey.
+
+use std::sync::Arc;
+
+use vestibule_rules::directory::user::User;
+use vestibule_rules::fault::{Fault, Kind, Outcome};
+use vestibule_rules::ids::UserId;
+use vestibule_rules::journey::facts::Facts;
+use vestibule_rules::journey::question::{Answer, Question};
+use vestibule_store::audit::{self, EntryRow};
+use vestibule_store::journeys::{self, Saved};
+use vestibule_store::outbox::{self, MailRow};
+use vestibule_store::{WriteTx, grants, sessions, users};
+
+use super::finish::Ending;
+use super::{Loaded, write};
+use crate::env::Site;
+use crate::throttle::Limit;
+use crate::visit::Visit;
+
+/// The rows of a turn.
+#[derive(Clone, Default)]
+pub(super) struct Effects {
+    pub(super) limits: Vec<Limit>,
+    pub(super) forgiven: Vec<Limit>,
+    pub(super) mail: Vec<MailRow>,
+    /// A new user, its key in time order and its password's hash.
+    pub(super) user: Option<(User, String, Option<String>)>,
+    pub(super) password: Option<NewPassword>,
+    pub(super) audit: Vec<EntryRow>,
+    /// The question that was answered as if its rows were written already, and the facts before the answer.
+    pub(super) assumed: Option<(Facts, Question)>,
+}
+
+/// A password that replaces another.
+#[derive(Clone)]
+pub(super) struct NewPassword {
+    pub(super) user: UserId,
+    pub(super) phc: String,
+    /// Whether everything that the old one opened is closed; not so when only its hash got stronger.
+    pub(super) signs_out: bool,
+}
+
+impl Effects {
+    pub(super) fn has_mail(&self) -> bool {
+        !self.mail.is_empty()
+    }
+
+    /// The rows could not be written: the answer that was assumed is replaced by what really happened.
+    pub(super) fn undo(&mut self, fault: &Fault) -> Option<(Facts, Question, Answer)> {
+        let answer = match (&fault.kind, &self.assumed.as_ref()?.1) {
+            (Kind::Throttled(wait), Question::SendCode { .. }) => Answer::CodeThrottled(*wait),
+            (Kind::Conflict, Question::CreateAccount { .. }) => Answer::Taken,
+            _ => return None,
+        };
+        let (facts, question) = self.assumed.take()?;
+        *self = Self::default();
+        Some((facts, question, answer))
+    }
+
+    async fn apply(&self, tx: &mut WriteTx, saving: &Saving) -> Outcome<()> {
+        let (tenant, now) = (saving.tenant, saving.now);
+        Limit::spend_all(tx, tenant, &self.limits, now).await?;
+        for limit in &self.forgiven {
+            limit.reset(tx, tenant).await?;
+        }
+        if let Some((user, key, password)) = &self.user {
+            users::insert(tx, tenant, user, key, password.as_deref()).await?;
+        }
+        if let Some(new) = &self.password {
+            users::set_password(tx, tenant, new.user, &new.phc, now).await?;
+            if new.signs_out {
+                users::revoke_sessions(tx, tenant, new.user, now).await?;
+                sessions::revoke_for_user(tx, tenant, new.user, now).await?;
+                grants::revoke_families_of_user(tx, tenant, new.user, now).await?;
+            }
+        }
+        for mail in &self.mail {
+            outbox::insert(tx, tenant, mail).await?;
+        }
+        for entry in &self.audit {
+            audit::insert(tx, tenant, entry).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Saving {
+    tenant: vestibule_rules::ids::TenantId,
+    now: vestibule_rules::time::Timestamp,
+    id: vestibule_rules::ids::JourneyId,
+    revision: i64,
+    saved: Saved,
+}
+
+/// Saves the facts and writes the rows, or nothing at all. `Stale` when another request was first.
+pub(super) async fn save(
+    site: &Site,
+    visit: &Visit,
+    loaded: &Loaded,
+    facts: &Facts,
+    effects: &Effects,
+    ending: Option<&Ending>,
+) -> Outcome<()> {
+    let mut state = loaded.state.clone();
+    state.facts = facts.clone();
+    state.ended_at = facts.end.as_ref().map(|_| visit.now);
+    let saved =
+        Saved { state: write(&state)?, expires_at: loaded.row.expires_at, ended: facts.end.is_some() };
+    let saving = Arc::new(Saving {
+        tenant: visit.tenant_id(),
+        now: visit.now,
+        id: loaded.row.id,
+        revision: loaded.row.revision,
+        saved,
+    });
+    let effects = Arc::new(effects.clone());
+    let rows = Arc::new(ending.map(|e| e.rows.clone()));
+    site.env
+        .db
+        .write(move |tx| {
+            let (saving, effects, rows) = (Arc::clone(&saving), Arc::clone(&effects), Arc::clone(&rows));
+            Box::pin(async move {
+                journeys::save(tx, saving.tenant, saving.id, saving.revision, &saving.saved).await?;
+                effects.apply(tx, &saving).await?;
+                match rows.as_ref() {
+                    Some(rows) => rows.write(tx, saving.tenant).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+}

@@ -1,0 +1,312 @@
+//! The runner: the only caller of the journey engine. It loads a journey, folds in what a person said, asks
+//! the world with no transaction open, and saves facts and effects in one transaction that is guarded by the
+//! journey's revision. If the revision moved, somebody else was first and the current step is shown: of many
+//! parallel guesses at a code exactly one is judged.
+
+mod effects;
+mod finish;
+mod world;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use vestibule_crypto::{constant_time, digest};
+use vestibule_rules::fault::{Fault, Kind, Outcome};
+use vestibule_rules::ids::JourneyId;
+use vestibule_rules::journey::engine::{self, Next, Rejected, Turn};
+use vestibule_rules::journey::facts::{Facts, Opening, Pending};
+use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::journey::form::{self, Form};
+use vestibule_rules::journey::input::Input;
+use vestibule_rules::journey::question::{Answer, Question, RawFields};
+use vestibule_rules::journey::step::Step;
+use vestibule_rules::oauth::authorize::Verified;
+use vestibule_rules::text::{Message, Secret};
+use vestibule_rules::time::Timestamp;
+use vestibule_store::journeys::{self, JourneyRow};
+use vestibule_store::objects;
+
+use self::effects::Effects;
+use crate::directory::snapshot::TenantView;
+use crate::env::Site;
+use crate::federation;
+use crate::hop::{Hop, To};
+use crate::visit::Visit;
+
+/// Everything that a page of a journey needs.
+pub struct View {
+    pub form: Form,
+    /// The value of the hidden field that says which state of which step is answered.
+    pub step: String,
+    pub csrf: String,
+    pub app_name: String,
+    /// The origin that a form may end at, for the content security policy.
+    pub app_origin: Option<String>,
+    pub provider_origins: Vec<String>,
+    pub tenant: Arc<TenantView>,
+    /// `ui_locales` of the request.
+    pub locales: Option<String>,
+    pub ended: bool,
+}
+
+/// What is stored of a journey beside its columns.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    facts: Facts,
+    /// The request that the journey answers; it never changes.
+    request: Verified,
+    /// The issuer at which it began: a journey is not carried over to another listener.
+    issuer: String,
+    ended_at: Option<Timestamp>,
+}
+
+/// A journey that was read for this browser.
+struct Loaded {
+    row: JourneyRow,
+    state: State,
+    flow: Arc<Flow>,
+}
+
+impl Loaded {
+    /// Which state of which step a form answers.
+    fn step_token(&self) -> String {
+        format!("{}.{}", engine::next(&self.state.facts).name().as_str(), self.row.revision)
+    }
+}
+
+/// Begins a journey under a version of a flow, and pins that version.
+pub async fn start(
+    site: &Site,
+    visit: &Visit,
+    (flow, version): (&Flow, i64),
+    opening: Opening,
+    request: Verified,
+) -> Outcome<Hop> {
+    let fresh = visit.browser.is_none().then(|| Secret::new(digest::token(site.env.random())));
+    let browser = fresh.as_ref().or(visit.browser.as_ref());
+    let id = JourneyId::from_random(site.env.random());
+    let client_id = request.client_id;
+    let state =
+        State { facts: engine::begin(flow, opening), request, issuer: visit.issuer(), ended_at: None };
+    let row = JourneyRow {
+        id,
+        key: site.env.order_key(visit.now),
+        client_id,
+        flow_id: flow.id.clone(),
+        flow_version: version,
+        browser_digest: browser.map(browser_digest).unwrap_or_default(),
+        state: write(&state)?,
+        revision: 1,
+        created_at: visit.now,
+        expires_at: visit.now + site.settings.lifetimes.journey,
+        ended: false,
+    };
+    let tenant = visit.tenant_id();
+    site.env
+        .db
+        .write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move { journeys::insert(tx, tenant, &row).await })
+        })
+        .await?;
+    Ok(Hop { browser: fresh, ..Hop::to(To::Journey(id)) })
+}
+
+/// Where the journey is. Nothing changes.
+pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
+    let loaded = load(site, visit, id).await?;
+    let request = &loaded.state.request;
+    let application = visit.tenant.application(request.client_id);
+    let step = engine::next(&loaded.state.facts);
+    let mut provider_origins = Vec::new();
+    for (provider, _) in loaded.flow.providers() {
+        provider_origins.extend(federation::form_targets(site, visit, provider).await);
+    }
+    Ok(View {
+        form: form::form(&loaded.flow, &loaded.state.facts),
+        step: loaded.step_token(),
+        csrf: own_csrf(site, visit, id),
+        app_name: application.map_or_else(String::new, |a| a.display_name.clone()),
+        app_origin: request.callback.form_action(),
+        provider_origins,
+        tenant: Arc::clone(&visit.tenant),
+        locales: request.ui_locales.clone(),
+        ended: matches!(step, Step::Ended { .. }),
+    })
+}
+
+/// Folds in what a person posted.
+pub async fn submit(site: &Site, visit: &Visit, id: JourneyId, fields: RawFields) -> Outcome<Hop> {
+    let loaded = load(site, visit, id).await?;
+    let posted = |name: &str| fields.get(name).and_then(|v| v.first()).map_or("", String::as_str);
+    let expected = own_csrf(site, visit, id);
+    if !constant_time::eq_str(posted("csrf"), &expected) {
+        return Err(
+            Fault::forbidden("the form's token is not this browser's").hint(Message::new("fault-form"))
+        );
+    }
+    if loaded.row.ended {
+        return finish::again(site, visit, &loaded).await;
+    }
+    // A form of an older state: a back button, a second tab, a second click. It changes nothing.
+    if posted("step") != loaded.step_token() {
+        return Ok(Hop::to(To::Journey(id)));
+    }
+    let step = engine::next(&loaded.state.facts).name();
+    let Some(input) = Input::read(step, &fields) else { return Ok(Hop::to(To::Journey(id))) };
+    match engine::submit(&loaded.flow, loaded.state.facts.clone(), input, visit.now) {
+        Ok(turn) => run(site, visit, loaded, turn).await,
+        Err(Rejected::NotAsked | Rejected::Ended) => {
+            tracing::info!(journey = %id, step = step.as_str(), "an input that the step does not ask for");
+            Ok(Hop::to(To::Journey(id)))
+        }
+    }
+}
+
+/// Folds in what a provider said at the end of a departure. A late or repeated return only shows where the
+/// journey is.
+pub(crate) async fn returned(site: &Site, visit: &Visit, id: JourneyId, answer: Returned) -> Outcome<Hop> {
+    let loaded = load(site, visit, id).await?;
+    let question = Question::Federation { provider: answer.provider, attempt: answer.attempt };
+    match engine::answer(&loaded.flow, loaded.state.facts.clone(), &question, answer.answer) {
+        Ok(turn) => run(site, visit, loaded, turn).await,
+        Err(Rejected::NotAsked | Rejected::Ended) => Ok(Hop::to(To::Journey(id))),
+    }
+}
+
+/// A provider's answer to one departure.
+pub(crate) struct Returned {
+    pub provider: vestibule_rules::ids::ProviderId,
+    pub attempt: u32,
+    pub answer: Answer,
+}
+
+/// Whether the journey waits for this departure to come back, in this browser.
+pub(crate) async fn awaits(site: &Site, visit: &Visit, id: JourneyId, pending: &Pending) -> Outcome<bool> {
+    let loaded = load(site, visit, id).await?;
+    Ok(!loaded.row.ended && loaded.state.facts.pending.as_ref() == Some(pending))
+}
+
+/// The token of our own forms, bound to a cookie and to one thing.
+pub fn csrf(site: &Site, cookie: &str, about: &str) -> String {
+    digest::base64url(&digest::hmac_parts(
+        &site.env.derived.page,
+        &[b"csrf", cookie.as_bytes(), about.as_bytes()],
+    ))
+}
+
+fn own_csrf(site: &Site, visit: &Visit, id: JourneyId) -> String {
+    csrf(site, visit.browser.as_ref().map_or("", |b| b.expose().as_str()), &id.to_string())
+}
+
+async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outcome<Hop> {
+    let id = loaded.row.id;
+    let mut effects = Effects::default();
+    loop {
+        let step = loop {
+            match turn.next {
+                Next::Show(step) => break step,
+                Next::Ask(question) => {
+                    let answer =
+                        world::ask(site, visit, &loaded, &turn.facts, &question, &mut effects).await?;
+                    turn = engine::answer(&loaded.flow, turn.facts, &question, answer).map_err(unasked)?;
+                }
+            }
+        };
+        let departure = match &step {
+            Step::Leave { provider, attempt } => {
+                match federation::departure(site, visit, id, (provider, *attempt)).await {
+                    Ok(url) => Some(url),
+                    Err(fault) => {
+                        turn = unreachable_provider(&loaded.flow, turn.facts, (provider, *attempt), &fault)?;
+                        continue;
+                    }
+                }
+            }
+            _ => None,
+        };
+        let ending = finish::prepare(site, visit, &loaded.state.request, &turn.facts)?;
+        match effects::save(site, visit, &loaded, &turn.facts, &effects, ending.as_ref()).await {
+            Ok(()) => {
+                if effects.has_mail() {
+                    site.mail_waiting.notify_one();
+                }
+                return Ok(match (departure, ending) {
+                    (Some(url), _) => Hop::to(To::Provider(url)),
+                    (None, Some(ending)) => ending.hop,
+                    (None, None) => Hop::to(To::Journey(id)),
+                });
+            }
+            Err(fault) => match effects.undo(&fault) {
+                Some((facts, question, answer)) => {
+                    turn = engine::answer(&loaded.flow, facts, &question, answer).map_err(unasked)?;
+                }
+                None if fault.kind == Kind::Stale => return Ok(Hop::to(To::Journey(id))),
+                None => return Err(fault),
+            },
+        }
+    }
+}
+
+fn unreachable_provider(
+    flow: &Flow,
+    facts: Facts,
+    (provider, attempt): (&vestibule_rules::ids::ProviderId, u32),
+    fault: &Fault,
+) -> Outcome<Turn> {
+    tracing::warn!(%provider, %fault, "a provider cannot be reached");
+    let question = Question::Federation { provider: provider.clone(), attempt };
+    let answer = Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 };
+    engine::answer(flow, facts, &question, answer).map_err(unasked)
+}
+
+fn unasked(rejected: Rejected) -> Fault {
+    Fault::ours(format!("the engine refused the runner's answer: {rejected}"))
+}
+
+/// Reads a journey for this browser. Another browser gets the answer of a journey that does not exist
+/// (security.md S88).
+async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
+    let tenant = visit.tenant_id();
+    let mut tx = site.env.db.read().await?;
+    let gone = || {
+        Fault::missing("journey", "no such journey in this browser").hint(Message::new("fault-journey-gone"))
+    };
+    let row = journeys::find(&mut tx, tenant, id).await?.ok_or_else(gone)?;
+    let browser = visit.browser.as_ref().map(browser_digest).unwrap_or_default();
+    if !constant_time::eq(&row.browser_digest, &browser) {
+        return Err(gone());
+    }
+    if row.expires_at <= visit.now && !row.ended {
+        return Err(
+            Fault::new(Kind::Expired, "the journey expired").hint(Message::new("fault-journey-expired"))
+        );
+    }
+    let state: State =
+        serde_json::from_str(&row.state).map_err(|e| Fault::ours(format!("journey.state of {id}: {e}")))?;
+    if state.issuer != visit.issuer() {
+        return Err(gone());
+    }
+    let flow = match visit.tenant.flow(row.flow_id.as_str()) {
+        Some((_, current)) if current.version == row.flow_version => Arc::clone(&current.flow),
+        _ if row.flow_version == 0 => Arc::new(Flow::sign_in_only(&visit.tenant.config)),
+        _ => {
+            let version = objects::find_version(&mut tx, tenant, &row.flow_id, row.flow_version).await?;
+            let version = version.ok_or_else(|| {
+                Fault::ours(format!("flow {} has no version {}", row.flow_id, row.flow_version))
+            })?;
+            let flow = serde_json::from_str(&version.doc);
+            Arc::new(flow.map_err(|e| Fault::ours(format!("user_flow_version.doc of {}: {e}", row.flow_id)))?)
+        }
+    };
+    Ok(Loaded { row, state, flow })
+}
+
+fn browser_digest(value: &Secret<String>) -> Vec<u8> {
+    digest::sha256(value.expose().as_bytes()).to_vec()
+}
+
+fn write(state: &State) -> Outcome<String> {
+    serde_json::to_string(state).map_err(|e| Fault::ours(format!("journey.state: {e}")))
+}

@@ -1,0 +1,222 @@
+//! The answers to the engine's questions. Reads and computations happen here with no transaction open; what
+//! must be written goes into the effects of the turn.
+
+use serde_json::json;
+use vestibule_crypto::{digest, otp, password};
+use vestibule_rules::directory::address::Address;
+use vestibule_rules::directory::user::{ObjectIdentity, User};
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::{JourneyId, TenantId, UserId};
+use vestibule_rules::journey::engine::CODE_LIFETIME;
+use vestibule_rules::journey::facts::{Account, Facts};
+use vestibule_rules::journey::question::{Answer, Compared, Question};
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Span;
+use vestibule_store::{ReadTx, users};
+
+use super::Loaded;
+use super::effects::{Effects, NewPassword};
+use crate::audit;
+use crate::env::Site;
+use crate::mail::{self, Letter};
+use crate::throttle::Limit;
+use crate::visit::Visit;
+
+/// Wrong passwords in a row for one account before it takes a pause, and the pause (PW-03).
+const WRONG_PASSWORDS: (Span, i64) = (Span::minutes(1), 10);
+/// Wrong passwords for one account in a day (SP 800-63B-4).
+const WRONG_PASSWORDS_DAY: (Span, i64) = (Span::days(1), 100);
+/// Passwords tried from one source.
+const PASSWORDS_OF_SOURCE: (Span, i64) = (Span::minutes(1), 120);
+/// The resend interval is doubled at most this often.
+const DOUBLINGS: u32 = 4;
+
+/// Answers one question.
+pub(super) async fn ask(
+    site: &Site,
+    visit: &Visit,
+    loaded: &Loaded,
+    facts: &Facts,
+    question: &Question,
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    match question {
+        Question::FindAccount { address } => {
+            let mut tx = site.env.db.read().await?;
+            Ok(Answer::Account(
+                by_address(&mut tx, visit.tenant_id(), &loaded.flow.default_domain, address).await?,
+            ))
+        }
+        Question::FindIdentity { issuer, subject, address } => {
+            let mut tx = site.env.db.read().await?;
+            let tenant = visit.tenant_id();
+            let found = users::find_by_identity(&mut tx, tenant, issuer, subject).await?;
+            let by_identity = account(&mut tx, tenant, found).await?;
+            let by_address = match address {
+                Some(address) => by_address(&mut tx, tenant, &loaded.flow.default_domain, address).await?,
+                None => None,
+            };
+            Ok(Answer::Identity { by_identity, by_address })
+        }
+        Question::SendCode { .. } => {
+            effects.assumed = Some((facts.clone(), question.clone()));
+            send_code(site, visit, loaded, question, effects)
+        }
+        Question::CompareCode { typed, digest, superseded } => {
+            Ok(Answer::CodeCompared(compare(site, loaded.row.id, typed, digest, superseded)))
+        }
+        Question::CheckPassword { user, address, password } => {
+            check_password(site, visit, (*user, address, password), effects).await
+        }
+        Question::HashPassword { password } => {
+            let (password, salt) = (password.clone(), site.env.random());
+            let phc = site.env.hashing.run(move || password::hash(&password, salt)).await??;
+            Ok(Answer::PasswordHashed(phc))
+        }
+        Question::CreateAccount { draft } => {
+            effects.assumed = Some((facts.clone(), question.clone()));
+            let id = UserId::from_random(site.env.random());
+            let phc = draft.password().map(str::to_owned);
+            let user = draft.as_ref().clone().into_user(id, visit.now);
+            let detail = json!({
+                "userType": user.user_type,
+                "flow": loaded.flow.id,
+                "client": loaded.row.client_id,
+                "provider": facts.federated.as_ref().map(|f| &f.provider),
+            });
+            effects.audit.push(audit::by_user(site, visit, id, "userCreation", &detail));
+            effects.user = Some((user, site.env.order_key(visit.now), phc));
+            Ok(Answer::Created(id))
+        }
+        Question::SetPassword { user, phc } => {
+            effects.password = Some(NewPassword { user: *user, phc: phc.clone(), signs_out: true });
+            effects.audit.push(audit::by_user(site, visit, *user, "passwordReset", &json!({})));
+            if let Some(address) = facts.mailbox.as_deref().and_then(|a| Address::parse(a).ok()) {
+                let letter = Letter::PasswordChanged {
+                    tenant: loaded.flow.tenant_name.clone(),
+                    address: address.as_string(),
+                };
+                effects.mail.push(mail::prepare(site, visit.tenant_id(), &address, &letter, visit.now)?);
+            }
+            Ok(Answer::PasswordSet)
+        }
+        Question::Federation { .. } => {
+            Err(Fault::ours("a provider is asked by the browser, not by the runner"))
+        }
+    }
+}
+
+/// The account that an address belongs to: as an identity first, else as the mail of a federated account.
+async fn by_address(
+    tx: &mut ReadTx,
+    tenant: TenantId,
+    domain: &str,
+    address: &str,
+) -> Outcome<Option<Account>> {
+    let Ok(address) = Address::parse(address) else { return Ok(None) };
+    let key = address.key();
+    for issuer in [domain, ObjectIdentity::MAIL_ISSUER] {
+        if let Some(user) = users::find_by_identity(tx, tenant, issuer, &key).await? {
+            return account(tx, tenant, Some(user)).await;
+        }
+    }
+    let user = users::list_by_mail_key(tx, tenant, &key).await?.into_iter().next();
+    account(tx, tenant, user).await
+}
+
+async fn account(tx: &mut ReadTx, tenant: TenantId, user: Option<User>) -> Outcome<Option<Account>> {
+    let Some(user) = user else { return Ok(None) };
+    let has_password = users::password(tx, tenant, user.id).await?.is_some();
+    let has_code = user.identities.iter().any(|i| i.issuer == ObjectIdentity::MAIL_ISSUER);
+    Ok(Some(Account { user: user.id, enabled: user.account_enabled, has_password, has_code }))
+}
+
+fn send_code(
+    site: &Site,
+    visit: &Visit,
+    loaded: &Loaded,
+    question: &Question,
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let Question::SendCode { address, purpose, decoy, sent } = question else {
+        return Err(Fault::ours("not a question for a code"));
+    };
+    let to = Address::parse(address).map_err(|e| Fault::ours(e.to_string()))?;
+    let (env, codes, key) = (&site.env, &site.settings.codes, to.key());
+    effects.limits = vec![
+        Limit::new(env, "code-address-hour", &key, Span::hours(1), codes.per_address_hour),
+        Limit::new(env, "code-address-day", &key, Span::days(1), codes.per_address_day),
+        Limit::new(env, "code-source-hour", &visit.source, Span::hours(1), codes.per_source_hour),
+    ];
+    let code = otp::code_from(env.random());
+    let tenant = loaded.flow.tenant_name.clone();
+    let address = to.as_string();
+    let letter = if *decoy {
+        Letter::NoAccount { tenant, address, purpose: *purpose }
+    } else {
+        let minutes = u32::try_from(CODE_LIFETIME.as_seconds() / 60).unwrap_or(u32::MAX);
+        Letter::Code { tenant, code: code.clone(), purpose: *purpose, minutes, address }
+    };
+    effects.mail.push(mail::prepare(site, visit.tenant_id(), &to, &letter, visit.now)?);
+    let wait = Span(codes.resend_after.0 << sent.saturating_sub(1).min(DOUBLINGS));
+    Ok(Answer::CodeSent {
+        digest: code_digest(site, loaded.row.id, &code),
+        expires_at: visit.now + CODE_LIFETIME,
+        resend_at: visit.now + wait,
+    })
+}
+
+/// A code proves a mailbox in one journey and nowhere else.
+fn code_digest(site: &Site, journey: JourneyId, code: &str) -> String {
+    digest::base64url(&otp::code_digest(&site.env.derived.code, "journey", &journey.to_string(), code))
+}
+
+fn compare(site: &Site, journey: JourneyId, typed: &str, expected: &str, superseded: &[String]) -> Compared {
+    let typed = code_digest(site, journey, typed);
+    let same = |stored: &str| vestibule_crypto::constant_time::eq_str(stored, &typed);
+    if same(expected) {
+        Compared::Match
+    } else if superseded.iter().any(|old| same(old)) {
+        Compared::Superseded
+    } else {
+        Compared::Mismatch
+    }
+}
+
+async fn check_password(
+    site: &Site,
+    visit: &Visit,
+    (user, address, typed): (Option<UserId>, &str, &Secret<String>),
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let (env, tenant) = (&site.env, visit.tenant_id());
+    let key = Address::parse(address).map_or_else(|_| address.to_lowercase(), |a| a.key());
+    let limit =
+        |what: &str, whom: &str, (window, limit): (Span, i64)| Limit::new(env, what, whom, window, limit);
+    let of_account = [
+        limit("password-account", &key, WRONG_PASSWORDS),
+        limit("password-account-day", &key, WRONG_PASSWORDS_DAY),
+    ];
+    let mut limits = of_account.to_vec();
+    limits.push(limit("password-source", &visit.source, PASSWORDS_OF_SOURCE));
+    // Spent before the comparison, so that parallel guesses cannot outrun the counter.
+    if let Err(wait) = Limit::spend(env, tenant, limits, visit.now).await? {
+        return Ok(Answer::PasswordThrottled(wait));
+    }
+    let stored = match user {
+        Some(user) => users::password(&mut env.db.read().await?, tenant, user).await?,
+        None => None,
+    };
+    let outdated = stored.as_deref().is_some_and(password::needs_rehash);
+    let (candidate, phc) = (typed.clone(), stored);
+    let good = env.hashing.run(move || password::verify_or_pretend(&candidate, phc.as_deref())).await??;
+    if good {
+        effects.forgiven.extend(of_account);
+    }
+    if let Some(user) = user.filter(|_| good && outdated) {
+        let (candidate, salt) = (typed.clone(), env.random());
+        let phc = env.hashing.run(move || password::hash(&candidate, salt)).await??;
+        effects.password = Some(NewPassword { user, phc, signs_out: false });
+    }
+    Ok(Answer::PasswordChecked(good))
+}

@@ -1,0 +1,197 @@
+//! The keys that sign a tenant's tokens: the one in use and the next, both published, so that a rotation
+//! finds every application prepared (native-auth-and-msal.md R10, security.md S90).
+//!
+//! Keys are made when a tenant needs its first, off the async threads and once: requests that come meanwhile
+//! wait for the same keys, and of two nodes that make keys at once both take those that were stored first.
+//! They are opened and parsed once per process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures_util::future;
+use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
+use vestibule_crypto::jws::{self, Expected, Refusal, Typ};
+use vestibule_crypto::keyring::{PublicJwk, SigningKey};
+use vestibule_crypto::seal::SealingKey;
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::TenantId;
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::{Span, Timestamp};
+use vestibule_store::keys::{self, KeyRow};
+
+use crate::env::Env;
+
+/// How long the first key signs before the next, which is published from the beginning, takes over.
+const FIRST_PERIOD: Span = Span::days(90);
+
+const RS256: &str = "RS256";
+
+/// Every tenant's keys.
+#[derive(Default)]
+pub struct Keyring {
+    tenants: RwLock<HashMap<TenantId, Arc<OnceCell<Arc<TenantKeys>>>>>,
+}
+
+/// The keys of one tenant, parsed.
+pub struct TenantKeys {
+    /// In the order in which they begin to sign.
+    keys: Vec<(Timestamp, SigningKey)>,
+    verifying: Vec<VerifyingKey>,
+    /// The published document for each issuer that was asked for: there is one per listener.
+    documents: RwLock<HashMap<String, Arc<[u8]>>>,
+}
+
+impl Keyring {
+    /// The keys of a tenant, made if there are none.
+    pub async fn of(&self, env: &Env, tenant: TenantId) -> Outcome<Arc<TenantKeys>> {
+        let cell = self.cell(tenant);
+        cell.get_or_try_init(|| load_or_make(env, tenant)).await.cloned()
+    }
+
+    /// Makes or reads the keys of several tenants at once. A server calls it in the background when it
+    /// starts, so that the first token does not wait for it.
+    pub async fn prepare(&self, env: &Env, tenants: impl IntoIterator<Item = TenantId>) -> Outcome<()> {
+        let all = tenants.into_iter().map(|tenant| self.of(env, tenant));
+        future::try_join_all(all).await.map(drop)
+    }
+
+    /// Forgets what was read, after the stored keys changed.
+    pub fn forget(&self, tenant: TenantId) {
+        self.tenants.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+    }
+
+    /// Signs claims with the tenant's current key.
+    pub async fn sign(&self, env: &Env, tenant: TenantId, claims: &Value, now: Timestamp) -> Outcome<String> {
+        self.of(env, tenant).await?.current(now)?.sign_rs256(claims, "JWT")
+    }
+
+    /// The key set that a tenant publishes, with the issuer at each key.
+    pub async fn jwks(&self, env: &Env, tenant: TenantId, issuer: &str) -> Outcome<Arc<[u8]>> {
+        self.of(env, tenant).await?.document(issuer)
+    }
+
+    /// The claims of a token that this server signed for the tenant. Only the signature is checked.
+    pub async fn verify_own(
+        &self,
+        env: &Env,
+        tenant: TenantId,
+        token: &str,
+    ) -> Outcome<Result<Map<String, Value>, Refusal>> {
+        let keys = self.of(env, tenant).await?;
+        let expected = Expected { algorithms: &[Algorithm::Rs256], typ: Typ::OneOf(&["JWT"]) };
+        Ok(jws::verify(token, &keys.verifying, &expected).map(|verified| verified.claims))
+    }
+
+    fn cell(&self, tenant: TenantId) -> Arc<OnceCell<Arc<TenantKeys>>> {
+        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        known.unwrap_or_else(|| {
+            let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(tenants.entry(tenant).or_default())
+        })
+    }
+}
+
+impl TenantKeys {
+    fn open(rows: Vec<KeyRow>, sealing: &SealingKey, tenant: TenantId) -> Outcome<Self> {
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().filter(|row| row.algorithm == RS256) {
+            let private = Secret::new(sealing.open(&place(tenant, &row.kid), &row.sealed_private)?);
+            keys.push((row.active_from, SigningKey::import(&private, &row.certificate)?));
+        }
+        let verifying = keys.iter().map(|(_, key)| key.verifying_key().clone()).collect();
+        Ok(Self { keys, verifying, documents: RwLock::default() })
+    }
+
+    /// The key that signs now: the youngest whose time has come.
+    pub fn current(&self, now: Timestamp) -> Outcome<&SigningKey> {
+        let begun = self.keys.iter().rev().find(|(from, _)| *from <= now);
+        begun
+            .or_else(|| self.keys.first())
+            .map(|(_, key)| key)
+            .ok_or_else(|| Fault::ours("the tenant has no signing key"))
+    }
+
+    fn document(&self, issuer: &str) -> Outcome<Arc<[u8]>> {
+        let known = self.documents.read().unwrap_or_else(PoisonError::into_inner).get(issuer).cloned();
+        if let Some(document) = known {
+            return Ok(document);
+        }
+        let jwks: Vec<PublicJwk> =
+            self.keys.iter().map(|(_, key)| key.jwk().clone().with_issuer(issuer)).collect();
+        let bytes: Arc<[u8]> = serde_json::to_vec(&json!({"keys": jwks}))
+            .map_err(|error| Fault::ours(format!("the key set cannot be written: {error}")))?
+            .into();
+        self.documents
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(issuer.to_owned(), Arc::clone(&bytes));
+        Ok(bytes)
+    }
+}
+
+async fn load_or_make(env: &Env, tenant: TenantId) -> Outcome<Arc<TenantKeys>> {
+    let mut rows = list(env, tenant).await?;
+    if rows.is_empty() {
+        make(env, tenant).await?;
+        rows = list(env, tenant).await?;
+    }
+    let sealing = Arc::clone(&env.sealing);
+    off_thread(move || TenantKeys::open(rows, &sealing, tenant)).await.map(Arc::new)
+}
+
+async fn list(env: &Env, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
+    keys::list(&mut env.db.read().await?, tenant).await
+}
+
+/// Makes the current key and the next one. When another node was first, its keys stay and these are
+/// dropped.
+async fn make(env: &Env, tenant: TenantId) -> Outcome<()> {
+    let now = env.now();
+    let one = |active_from: Timestamp| {
+        let sealing = Arc::clone(&env.sealing);
+        off_thread(move || {
+            let key = SigningKey::generate(&tenant.to_string(), now)?;
+            sealed(&key, &sealing, tenant, now).map(|row| KeyRow { active_from, ..row })
+        })
+    };
+    let (first, next) = future::try_join(one(now), one(now + FIRST_PERIOD)).await?;
+    env.db
+        .write(move |tx| {
+            let (first, next) = (first.clone(), next.clone());
+            Box::pin(async move {
+                if keys::insert_first(tx, tenant, &first).await? {
+                    keys::insert(tx, tenant, &next).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+fn sealed(key: &SigningKey, sealing: &SealingKey, tenant: TenantId, now: Timestamp) -> Outcome<KeyRow> {
+    let public_jwk = serde_json::to_string(key.jwk())
+        .map_err(|error| Fault::ours(format!("the public key cannot be written: {error}")))?;
+    Ok(KeyRow {
+        kid: key.kid().to_owned(),
+        algorithm: RS256.to_owned(),
+        sealed_private: sealing.seal(&place(tenant, key.kid()), key.pkcs8()?.expose())?,
+        certificate: key.certificate().to_vec(),
+        public_jwk,
+        created_at: now,
+        active_from: now,
+        retire_at: None,
+    })
+}
+
+/// Where a private key is stored; it opens nowhere else.
+fn place(tenant: TenantId, kid: &str) -> String {
+    format!("signing_key|{tenant}|{kid}")
+}
+
+/// Making a key takes tenths of a second, parsing one takes milliseconds.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
+    spawn_blocking(work).await.map_err(|error| Fault::ours(format!("work on keys ended: {error}")))?
+}

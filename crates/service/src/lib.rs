@@ -1,0 +1,30 @@
+//! Use cases: load, decide, act, save. This layer owns the ports to the world (time, randomness, mail,
+//! outbound HTTP, keys) and is the only caller of the store; what is allowed is decided in the rules.
+//!
+//! | module | use case |
+//! | --- | --- |
+//! | [`env`], [`visit`], [`hop`] | what every use case gets, and what a browser does next |
+//! | [`directory`] | tenants and their configuration: every change goes through here |
+//! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
+//! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
+//! | [`mail`], [`throttle`], [`audit`] | letters, limits, records |
+//! | [`jobs`] | what happens without a request |
+
+pub mod audit;
+pub mod authorize;
+pub mod directory;
+pub mod discovery;
+pub mod env;
+pub mod federation;
+pub mod hop;
+pub mod jobs;
+pub mod journey;
+pub mod keys;
+pub mod logout;
+pub mod mail;
+pub mod ports;
+pub mod session;
+pub mod throttle;
+pub mod token;
+pub mod userinfo;
+pub mod visit;

@@ -1,0 +1,321 @@
+//! The one way out by HTTP: identity providers, extensions and web hooks. The client resolves once, checks
+//! every address and connects to what it checked; it follows no redirect, knows no proxy, and bounds time
+//! and size. An error never repeats what the other side said.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+pub use reqwest::Method;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use url::{Host, Url};
+use vestibule_rules::fault::{Fault, Outcome};
+
+pub use super::guard::Allowed;
+use super::guard::{Guard, Refused};
+
+/// A request to somebody else's server.
+#[derive(Clone)]
+pub struct OutboundRequest {
+    pub method: Method,
+    pub url: Url,
+    /// Names and values; a repeated name is sent repeatedly.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// A longer body is a fault.
+    pub max_bytes: usize,
+    /// For everything: name, connection, answer and body.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for OutboundRequest {
+    /// Query, headers and body may hold credentials and are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", self.method, target(&self.url), self.url.path())
+    }
+}
+
+impl OutboundRequest {
+    /// Default of `max_bytes`.
+    pub const MAX_BYTES: usize = 1024 * 1024;
+    /// Default of `timeout`.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A request without headers and body, within the default bounds.
+    pub const fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: Vec::new(),
+            max_bytes: Self::MAX_BYTES,
+            timeout: Self::TIMEOUT,
+        }
+    }
+
+    /// A `GET`.
+    pub const fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// A `POST` with a body of the given type.
+    #[must_use]
+    pub fn post(url: Url, content_type: &str, body: Vec<u8>) -> Self {
+        Self { body, ..Self::new(Method::POST, url) }.header("content-type", content_type)
+    }
+
+    /// The same request with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same request with other time to live.
+    #[must_use]
+    pub const fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+/// What came back, whatever its status.
+#[derive(Clone)]
+pub struct OutboundResponse {
+    pub status: u16,
+    /// Names are in lower case; values that are not text are left out.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for OutboundResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundResponse").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl OutboundResponse {
+    /// The first header of that name, which is given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the status is 2xx. A redirect is not: it is never followed.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+}
+
+/// Sends requests to other servers.
+#[async_trait]
+pub trait Outbound: Send + Sync {
+    /// Sends one request. Statuses are answers; a fault means that there is none.
+    async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse>;
+}
+
+/// What a target's scheme and port open up.
+struct Door {
+    guard: Guard,
+    client: Client,
+}
+
+impl Door {
+    fn new(guard: Guard, tls: &ClientConfig) -> Outcome<Self> {
+        #[expect(clippy::disallowed_methods, reason = "this is the Outbound port itself")]
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(guard.clone())
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(Duration::from_secs(5))
+            .user_agent("vestibule")
+            .build()
+            .map_err(|error| Fault::ours(format!("the HTTP client cannot be built: {error}")))?;
+        Ok(Self { guard, client })
+    }
+}
+
+/// The doors of one scheme. The resolver is told a name and no port, so every port that the allow-list names
+/// has a client with a resolver of its own.
+struct Doors {
+    by_port: BTreeMap<u16, Door>,
+    /// Ports that web servers use.
+    web: Door,
+    /// The other ports below 1024: mail, databases and the like, which a public name must not lead to.
+    other: Door,
+}
+
+/// Whether a web server may be expected at this port.
+const fn is_web(port: u16) -> bool {
+    port == 443 || port >= 1024
+}
+
+impl Doors {
+    /// `public` is set when the scheme may go to the public Internet.
+    fn new(allowed: &[Allowed], public: bool, tls: &ClientConfig) -> Outcome<Self> {
+        let anywhere: Vec<Allowed> = allowed.iter().copied().filter(|one| one.port.is_none()).collect();
+        let by_port = allowed
+            .iter()
+            .filter_map(|one| one.port)
+            .map(|port| Ok((port, Door::new(Guard::new(allowed, port, public && is_web(port)), tls)?)))
+            .collect::<Outcome<_>>()?;
+        Ok(Self {
+            by_port,
+            web: Door::new(Guard::new(&anywhere, 443, public), tls)?,
+            other: Door::new(Guard::new(&anywhere, 0, false), tls)?,
+        })
+    }
+
+    fn door(&self, port: u16) -> &Door {
+        let unnamed = if is_web(port) { &self.web } else { &self.other };
+        self.by_port.get(&port).unwrap_or(unnamed)
+    }
+}
+
+/// The production client.
+pub struct GuardedClient {
+    https: Doors,
+    /// Plain HTTP reaches nothing but what the allow-list names.
+    http: Doors,
+}
+
+impl GuardedClient {
+    /// `authorities` are further certificate authorities of the operator, as PEM.
+    pub fn new(allowed: &[Allowed], authorities: &[String]) -> Outcome<Self> {
+        let tls = tls(authorities)?;
+        Ok(Self { https: Doors::new(allowed, true, &tls)?, http: Doors::new(allowed, false, &tls)? })
+    }
+
+    /// The client for this target. An address in the URL itself never reaches a resolver and is checked here.
+    fn client(&self, url: &Url) -> Outcome<&Client> {
+        let refused = |why: &str| Fault::upstream(format!("{} is not contacted: {why}", target(url)));
+        let doors = match url.scheme() {
+            "https" => &self.https,
+            "http" => &self.http,
+            _ => return Err(refused("only https is spoken")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused("its URL carries credentials"));
+        }
+        let port = url.port_or_known_default().filter(|port| *port != 0);
+        let door = doors.door(port.ok_or_else(|| refused("it has no port"))?);
+        let literal = match url.host() {
+            None => return Err(refused("it has no host")),
+            Some(Host::Domain(_)) => None,
+            Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
+            Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
+        };
+        if let Some(address) = literal {
+            door.guard.check(address).map_err(|why| refused(&why.to_string()))?;
+        }
+        Ok(&door.client)
+    }
+}
+
+#[async_trait]
+impl Outbound for GuardedClient {
+    async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse> {
+        let at = target(&request.url);
+        let client = self.client(&request.url)?;
+        let mut builder = client.request(request.method, request.url).timeout(request.timeout);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if !request.body.is_empty() {
+            builder = builder.body(request.body);
+        }
+        let response = builder.send().await.map_err(|error| failed(&at, &error))?;
+        read(&at, response, request.max_bytes).await
+    }
+}
+
+async fn read(at: &str, mut response: Response, max_bytes: usize) -> Outcome<OutboundResponse> {
+    let too_long = || Fault::upstream(format!("{at} answered with more than {max_bytes} bytes"));
+    if response.content_length().is_some_and(|length| length > max_bytes as u64) {
+        return Err(too_long());
+    }
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(at, &error))? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(OutboundResponse { status, headers, body })
+}
+
+/// Scheme, host and port: all of a URL that may stand in a log.
+fn target(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// The library's errors name the URL with its query; the causes below them do not.
+fn failed(at: &str, error: &reqwest::Error) -> Fault {
+    let mut cause = error.source();
+    let mut last = String::new();
+    while let Some(inner) = cause {
+        if inner.is::<Refused>() {
+            return Fault::upstream(format!("{at} is not contacted: {inner}"));
+        }
+        last = inner.to_string();
+        cause = inner.source();
+    }
+    let what = if error.is_timeout() {
+        "took too long"
+    } else if error.is_connect() {
+        "cannot be reached"
+    } else if error.is_builder() {
+        "cannot be asked this"
+    } else {
+        "broke off"
+    };
+    Fault::upstream(format!("{at} {what}: {last}"))
+}
+
+/// TLS with the compiled-in authorities and those of the operator. The provider is named here, so that no
+/// process-wide default decides about it.
+fn tls(authorities: &[String]) -> Outcome<ClientConfig> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for pem in authorities {
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|error| not_an_authority(&error.to_string()))?;
+            roots.add(certificate).map_err(|error| not_an_authority(&error.to_string()))?;
+        }
+        if roots.len() == before {
+            return Err(not_an_authority("there is no certificate in it"));
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::ours(format!("TLS cannot be set up: {error}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn not_an_authority(why: &str) -> Fault {
+    Fault::malformed("authorities", format!("a certificate authority cannot be used: {why}"))
+}
+
+#[cfg(test)]
+#[path = "outbound_tests.rs"]
+mod tests;

@@ -1,0 +1,158 @@
+//! The token endpoint, and the codes that lead to it.
+//!
+//! What is allowed is decided in the rules; here rows are read, secrets compared, tokens signed and
+//! everything is written in one guarded transaction. Codes and refresh tokens are 256 random bits, known to
+//! the store by their digest only. Signing happens outside of transactions, and before the guard: an answer
+//! is ready when the code is spent, so a crash in between costs a signature and not a sign-in.
+
+mod client;
+pub mod code;
+pub mod hint;
+mod mint;
+mod redeem;
+mod refresh;
+
+use serde::Serialize;
+use vestibule_crypto::digest::{base64url, sha256};
+use vestibule_rules::fault::Fault;
+use vestibule_rules::ids::ProviderId;
+use vestibule_rules::oauth::claims::{self, Issuance};
+use vestibule_rules::oauth::client_auth;
+use vestibule_rules::oauth::error::OAuthError;
+use vestibule_rules::oauth::params::Params;
+use vestibule_rules::oauth::scope::{self, Scope};
+use vestibule_rules::oauth::token::{Grant, grant};
+use vestibule_rules::text::Secret;
+
+use crate::env::Site;
+use crate::visit::Visit;
+use client::Client;
+
+pub use code::{NewCode, PreparedCode, prepare_code};
+pub(crate) use mint::subject;
+
+/// A request to the token endpoint.
+#[derive(Default)]
+pub struct TokenRequest {
+    /// The body; a query is for correlation ids only, never for credentials (security.md S38).
+    pub params: Params,
+    /// Client id and secret of an `Authorization: Basic` header, percent-decoded.
+    pub basic: Option<(String, Secret<String>)>,
+    /// The `Origin` header.
+    pub origin: Option<String>,
+    /// It came by GET.
+    pub by_get: bool,
+}
+
+/// The answer (native-auth-and-msal.md 2.6). It holds tokens: it has no `Debug`.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    pub token_type: &'static str,
+    pub scope: String,
+    pub expires_in: i64,
+    pub ext_expires_in: i64,
+    pub access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_info: Option<String>,
+}
+
+/// Why there are no tokens.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The request is not good enough; the client learns why.
+    Protocol(OAuthError),
+    /// Something else went wrong; the detail is for the log.
+    Fault(Fault),
+}
+
+impl Refusal {
+    /// What the client learns.
+    pub fn error(&self) -> OAuthError {
+        match self {
+            Self::Protocol(error) => *error,
+            Self::Fault(fault) => OAuthError::from(fault),
+        }
+    }
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// One request with what every grant needs of it.
+struct Call<'a> {
+    site: &'a Site,
+    visit: &'a Visit,
+    params: &'a Params,
+    client: Client<'a>,
+}
+
+/// Exchanges a grant for tokens.
+pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Result<TokenResponse, Refusal> {
+    let TokenRequest { params, basic, origin, by_get } = request;
+    let grant = grant(&params, by_get)?;
+    let presented = client_auth::presented(&params, basic)?;
+    let client = Client::find(visit, &presented, origin.as_deref())?;
+    let call = Call { site, visit, params: &params, client };
+    match grant {
+        Grant::AuthorizationCode => redeem::redeem(&call).await,
+        Grant::RefreshToken => refresh::refresh(&call).await,
+        Grant::ClientCredentials => client_credentials(&call).await,
+    }
+}
+
+/// A token for the application itself. It writes nothing: there is nothing to take back.
+async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
+    let Call { site, visit, params, client } = call;
+    client.authenticate(None, visit.now)?;
+    let audience = scope::app_only(params.require("scope")?, &visit.tenant.config.applications)?;
+    let life = site.settings.lifetimes.access_token;
+    let issuance = Issuance {
+        issuer: &visit.issuer(),
+        tenant: visit.tenant_id(),
+        client: client.app.app_id,
+        scope: &Scope::default(),
+        now: visit.now,
+        uti: &base64url(&site.env.random::<16>()),
+        with_secret: true,
+    };
+    let claims = claims::app_only(&issuance, client.app.service_principal.id, audience, life);
+    let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;
+    Ok(TokenResponse {
+        token_type: "Bearer",
+        scope: params.require("scope")?.to_owned(),
+        expires_in: life.as_seconds(),
+        ext_expires_in: life.as_seconds(),
+        access_token,
+        refresh_token: None,
+        refresh_token_expires_in: None,
+        id_token: None,
+        client_info: None,
+    })
+}
+
+/// What the store knows a code or refresh token by.
+fn digest_of(token: &str) -> Vec<u8> {
+    sha256(token.as_bytes()).to_vec()
+}
+
+/// The issuer of the provider that somebody signed in with, for the claim `idp`.
+fn issuer_of(site: &Site, visit: &Visit, provider: Option<&ProviderId>) -> Option<String> {
+    let provider = visit.tenant.provider(provider?.as_str())?;
+    let origin = site.settings.origins.first().map_or(visit.origin.as_str(), String::as_str);
+    Some(provider.issuer.replace("{origin}", origin))
+}

@@ -1,0 +1,82 @@
+//! What applications hand back to say whom they mean: ID tokens of ours, and the opaque `login_hint` claim
+//! that MSAL sends as `login_hint` and `logout_hint` (native-auth-and-msal.md 2.4, 2.9).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use uuid::Uuid;
+use vestibule_crypto::claims::audiences;
+use vestibule_crypto::constant_time;
+use vestibule_crypto::digest::{base64url, hmac_parts, pairwise};
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
+use vestibule_rules::oauth::authorize::Hint;
+use vestibule_rules::oauth::params::Params;
+
+use crate::env::Site;
+use crate::visit::Visit;
+
+/// Marks the hints of ours, so that an address is never taken for one.
+const PREFIX: &str = "O.";
+
+/// An ID token that this server signed for an application of the tenant, expired or not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdTokenHint {
+    pub client: ClientId,
+    pub sub: String,
+    pub sid: SessionId,
+}
+
+/// The `login_hint` claim: user and session with a proof that they come from here. Both ids are in the token
+/// anyway; the person's address, which would end up in logs, is not in it.
+pub fn login_hint(site: &Site, tenant: TenantId, user: UserId, sid: SessionId) -> String {
+    let ids = [*user.uuid().as_bytes(), *sid.uuid().as_bytes()].concat();
+    format!("{PREFIX}{}", base64url(&[ids.as_slice(), &proof(site, tenant, &ids)].concat()))
+}
+
+/// Reads what [`login_hint`] wrote for the same tenant; `None` for anything else, such as an address.
+pub fn open_login_hint(site: &Site, tenant: TenantId, text: &str) -> Option<(UserId, SessionId)> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+    let (ids, shown) = bytes.split_at_checked(32)?;
+    if !constant_time::eq(shown, &proof(site, tenant, ids)) {
+        return None;
+    }
+    let (user, sid) = ids.split_at_checked(16)?;
+    let id = |bytes| Uuid::from_slice(bytes).ok();
+    Some((UserId::from_uuid(id(user)?), SessionId::from_uuid(id(sid)?)))
+}
+
+fn proof(site: &Site, tenant: TenantId, ids: &[u8]) -> [u8; 32] {
+    hmac_parts(&site.env.derived.pairwise, &[b"login hint", tenant.uuid().as_bytes(), ids])
+}
+
+/// Reads an ID token of ours. It may have expired: that somebody was signed in stays true
+/// (OpenID Connect RP-Initiated Logout 1.0 §2).
+pub async fn id_token(site: &Site, visit: &Visit, token: &str) -> Outcome<Option<IdTokenHint>> {
+    let Ok(claims) = site.keyring.verify_own(&site.env, visit.tenant_id(), token).await? else {
+        return Ok(None);
+    };
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    // An access token is not an ID token, although the same key signs both (security.md S61).
+    if text("iss") != Some(&visit.issuer()) || claims.contains_key("azp") {
+        return Ok(None);
+    }
+    let client = audiences(&claims).ok().and_then(|all| ClientId::parse(all.first()?));
+    let known = client.filter(|client| visit.tenant.application(*client).is_some());
+    let sid = text("sid").and_then(SessionId::parse);
+    Ok(known.zip(sid).zip(text("sub")).map(|((client, sid), sub)| IdTokenHint {
+        client,
+        sub: sub.to_owned(),
+        sid,
+    }))
+}
+
+/// What the `id_token_hint` of an authorization request says about the session.
+pub async fn judge(site: &Site, visit: &Visit, params: &Params, session: Option<UserId>) -> Outcome<Hint> {
+    let Some(token) = params.hint("id_token_hint") else { return Ok(Hint::Absent) };
+    // A hint that is not ours names nobody, so it is nobody's who is signed in.
+    let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hint::OtherUser) };
+    let Some(user) = session else { return Ok(Hint::Absent) };
+    let sub = pairwise(&site.env.derived.pairwise, &hinted.client.to_string(), &user.to_string());
+    Ok(if sub == hinted.sub { Hint::SameUser } else { Hint::OtherUser })
+}

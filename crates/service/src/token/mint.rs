@@ -1,0 +1,144 @@
+//! Signed tokens and fresh refresh tokens for a grant.
+
+use vestibule_crypto::digest;
+use vestibule_rules::directory::application::Platform;
+use vestibule_rules::directory::user::User;
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::ids::ClientId;
+use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
+use vestibule_rules::oauth::scope::{GRAPH, Scope};
+use vestibule_rules::oauth::token::marker;
+use vestibule_rules::time::{Span, Timestamp};
+use vestibule_store::grants::{FamilyRow, RefreshRow};
+
+use super::{Call, TokenResponse, digest_of, hint};
+use crate::env::Site;
+
+/// Whom tokens are minted for.
+pub(super) struct Mint<'a> {
+    pub(super) family: &'a FamilyRow,
+    pub(super) user: &'a User,
+    /// What the tokens are good for: the grant or less.
+    pub(super) scope: &'a Scope,
+    /// The issuer of the provider that the person came from.
+    pub(super) idp: Option<String>,
+    pub(super) nonce: Option<&'a str>,
+    pub(super) auth_time: Option<Timestamp>,
+}
+
+/// `sub` of a user for an application.
+pub(crate) fn subject(site: &Site, client: ClientId, user: &User) -> String {
+    digest::pairwise(&site.env.derived.pairwise, &client.to_string(), &user.id.to_string())
+}
+
+impl Mint<'_> {
+    /// Signs an access token, and an ID token when OpenID Connect was asked for.
+    pub(super) async fn response(
+        &self,
+        call: &Call<'_>,
+        refresh: Option<&NewRefresh>,
+    ) -> Outcome<TokenResponse> {
+        let (site, visit) = (call.site, call.visit);
+        let life = site.settings.lifetimes.access_token;
+        let id_token = if self.scope.openid { Some(self.id_token(call).await?) } else { None };
+        let client_info = call.params.is_set("client_info").then(|| {
+            digest::base64url(claims::client_info(self.user.id, visit.tenant_id()).to_string().as_bytes())
+        });
+        Ok(TokenResponse {
+            token_type: "Bearer",
+            scope: self.scope.text(),
+            expires_in: life.as_seconds(),
+            ext_expires_in: life.as_seconds(),
+            access_token: self.access_token(call, life).await?,
+            refresh_token: refresh.map(|new| new.plain.clone()),
+            refresh_token_expires_in: refresh.map(|new| new.expires_at.since(visit.now).as_seconds()),
+            id_token,
+            client_info,
+        })
+    }
+
+    async fn id_token(&self, call: &Call<'_>) -> Outcome<String> {
+        let site = call.site;
+        let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
+        let sub = subject(site, self.family.client_id, self.user);
+        let uti = digest::base64url(&site.env.random::<16>());
+        let sign_in = SignIn {
+            nonce: self.nonce,
+            auth_time: self.auth_time,
+            login_hint: Some(&login_hint),
+            mapped: &call.client.app.token_claims,
+        };
+        let claims = claims::id_token(
+            &self.issuance(call, &uti),
+            &self.subject(&sub),
+            &sign_in,
+            site.settings.lifetimes.id_token,
+        );
+        site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
+    }
+
+    async fn access_token(&self, call: &Call<'_>, life: Span) -> Outcome<String> {
+        let site = call.site;
+        let audience = self.scope.audience();
+        // Userinfo speaks for the application that signed the person in; an API knows people by its own name.
+        let sector = if audience == GRAPH { self.family.client_id } else { audience };
+        let sub = subject(site, sector, self.user);
+        let uti = digest::base64url(&site.env.random::<16>());
+        let resource = claims::resource(&call.visit.tenant.config.applications, audience);
+        let mapped = resource.map(|app| app.token_claims.as_slice()).unwrap_or_default();
+        let claims = claims::access_token(&self.issuance(call, &uti), &self.subject(&sub), mapped, life);
+        site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
+    }
+
+    fn issuance<'s>(&'s self, call: &'s Call<'_>, uti: &'s str) -> Issuance<'s> {
+        Issuance {
+            issuer: &self.family.issuer,
+            tenant: call.visit.tenant_id(),
+            client: self.family.client_id,
+            scope: self.scope,
+            now: call.visit.now,
+            uti,
+            with_secret: call.client.has_secret(),
+        }
+    }
+
+    fn subject<'s>(&'s self, sub: &'s str) -> Subject<'s> {
+        let idp = self.idp.as_deref().filter(|idp| *idp != self.family.issuer);
+        Subject { user: self.user, sub, sid: self.family.sid, grant: self.family.id, idp }
+    }
+}
+
+/// A refresh token that is about to be given.
+pub(super) struct NewRefresh {
+    pub(super) plain: String,
+    pub(super) expires_at: Timestamp,
+    generation: i64,
+}
+
+impl NewRefresh {
+    /// The next token of a family. It dies of idleness or with the family.
+    pub(super) fn draw(call: &Call<'_>, platform: Platform, family: &FamilyRow, generation: i64) -> Self {
+        let idle = call.visit.now + call.site.settings.lifetimes.refresh_token;
+        let plain = format!("{}.{}", marker(platform), digest::token(call.site.env.random()));
+        Self { plain, expires_at: idle.min(family.expires_at), generation }
+    }
+
+    /// A token that was given before.
+    pub(super) const fn again(plain: String, expires_at: Timestamp) -> Self {
+        Self { plain, expires_at, generation: 0 }
+    }
+
+    pub(super) fn row(&self, family: &FamilyRow, now: Timestamp) -> RefreshRow {
+        RefreshRow {
+            grant_id: family.id,
+            client_id: family.client_id,
+            digest: digest_of(&self.plain),
+            scope: family.scope.clone(),
+            created_at: now,
+            expires_at: self.expires_at,
+            used_at: None,
+            successor_sealed: None,
+            generation: self.generation,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Userinfo (OpenID Connect Core 5.3): what an access token that names no resource is good for.
+
+use serde_json::{Map, Value};
+use vestibule_crypto::claims::{audiences, check_times};
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::{ClientId, GrantId, UserId};
+use vestibule_rules::oauth::error;
+use vestibule_rules::oauth::scope::GRAPH;
+use vestibule_rules::oauth::{claims, token};
+use vestibule_rules::time::Span;
+use vestibule_store::{grants, users};
+
+use crate::env::Site;
+use crate::token::Refusal;
+use crate::token::subject;
+use crate::visit::Visit;
+
+/// The token, by the ways in which it may come; one in the query is not looked at (security.md S64).
+#[derive(Default)]
+pub struct UserinfoRequest {
+    /// The `Authorization` header as it is.
+    pub authorization: Option<String>,
+    /// `access_token` of a form body.
+    pub form_token: Option<String>,
+}
+
+/// Who the bearer's user is. Every check that fails has the same answer.
+pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Value, Refusal> {
+    let token = bearer(request)?;
+    let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), &token).await?;
+    let claims = verified.map_err(|_| error::TOKEN)?;
+    let bearer = Bearer::read(visit, &claims).ok_or(error::TOKEN)?;
+    if !bearer.scp.split(' ').any(|scope| scope == "openid") {
+        return Err(error::TOKEN_SCOPE.into());
+    }
+    let tenant = visit.tenant_id();
+    let mut tx = site.env.db.read().await?;
+    let family = grants::find_family(&mut tx, tenant, bearer.grant).await?;
+    let family = family.filter(|family| family.revoked_at.is_none()).ok_or(error::TOKEN)?;
+    let user = users::find(&mut tx, tenant, bearer.user).await?;
+    let user = token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
+    // The same `sub` as in the ID token of the application that holds the token.
+    Ok(claims::userinfo(user, &subject(site, bearer.client, user), bearer.scp))
+}
+
+fn bearer(request: UserinfoRequest) -> Result<String, Refusal> {
+    let header = request.authorization.as_deref().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' ').to_owned())
+    });
+    match (header, request.form_token) {
+        (Some(_), Some(_)) => Err(error::TOKEN_TWICE.into()),
+        (Some(token), None) | (None, Some(token)) if !token.is_empty() => Ok(token),
+        (Some(_), None) | (None, Some(_) | None) => Err(error::TOKEN_MISSING.into()),
+    }
+}
+
+/// What the claims of a good access token say.
+struct Bearer<'a> {
+    client: ClientId,
+    user: UserId,
+    grant: GrantId,
+    scp: &'a str,
+}
+
+impl<'a> Bearer<'a> {
+    /// Issuer, audience and times; the issuer names origin and tenant (security.md S62, S63).
+    fn read(visit: &Visit, claims: &'a Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        check_times(claims, visit.now, Span::default()).ok()?;
+        let good = text("iss") == Some(&visit.issuer()) && audiences(claims).ok()? == [GRAPH.to_string()];
+        good.then_some(())?;
+        Some(Self {
+            client: ClientId::parse(text("azp")?)?,
+            user: UserId::parse(text("oid")?)?,
+            grant: GrantId::parse(text("rh")?)?,
+            scp: text("scp")?,
+        })
+    }
+}
+
+/// The answer as bytes.
+pub fn to_json(claims: &Value) -> Outcome<Vec<u8>> {
+    serde_json::to_vec(claims).map_err(|error| Fault::ours(format!("userinfo cannot be written: {error}")))
+}

@@ -1,0 +1,63 @@
+//! One request as use cases see it.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use vestibule_rules::ids::TenantId;
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Timestamp;
+
+use crate::directory::snapshot::TenantView;
+
+/// Who asks, of which tenant, by which door.
+#[derive(Clone)]
+pub struct Visit {
+    /// The public address of the listener that took the request; never read from a header.
+    pub origin: String,
+    pub tenant: Arc<TenantView>,
+    /// The path segments that named the tenant and, if it was there, the flow, as they were written.
+    /// Endpoints in metadata and redirects echo them.
+    pub segments: Segments,
+    /// The client's address, for limits.
+    pub source: String,
+    /// The value of the cookie that binds journeys to a browser.
+    pub browser: Option<Secret<String>>,
+    /// The value of this tenant's session cookie.
+    pub session: Option<Secret<String>>,
+    /// `client-request-id` of the request, or a new id.
+    pub correlation: Uuid,
+    pub now: Timestamp,
+}
+
+/// `/{tenant}` or `/{tenant}/{flow}`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segments {
+    pub tenant: String,
+    pub flow: Option<String>,
+}
+
+impl Segments {
+    /// The path without a slash at the end, such as `/woodgrove` or `/woodgrove/B2X_1_Suppliers`.
+    pub fn path(&self) -> String {
+        match &self.flow {
+            Some(flow) => format!("/{}/{flow}", self.tenant),
+            None => format!("/{}", self.tenant),
+        }
+    }
+}
+
+impl Visit {
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant.config.tenant.id
+    }
+
+    /// The one issuer of the tenant on this listener (native-auth-and-msal.md R5).
+    pub fn issuer(&self) -> String {
+        issuer(&self.origin, self.tenant_id())
+    }
+}
+
+/// The issuer of a tenant at an origin.
+pub fn issuer(origin: &str, tenant: TenantId) -> String {
+    format!("{origin}/{tenant}/v2.0")
+}

@@ -1,0 +1,4 @@
+//! Use cases against real databases, on both engines.
+
+mod directory;
+mod tokens;

@@ -1,0 +1,278 @@
+//! PostgreSQL under the port: a pool of connections with prepared statements, and transactions that roll
+//! back when they are dropped. It may not decide anything about data.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::FutureExt;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, NoTls};
+use vestibule_rules::fault::{Fault, Outcome};
+
+use super::statement::Sql;
+use super::value::{Row, Value};
+
+/// PostgreSQL 15, the oldest release the suite runs on.
+const OLDEST: i32 = 150_000;
+
+/// How long a caller waits for a connection before it is told that the server cannot be reached.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Guards instead of serializability: docs/decisions/0001-two-engines-one-sql.md says why.
+pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+pub(super) struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    pub(super) async fn open(url: &str, max_connections: usize) -> Outcome<Self> {
+        let config = parse(url)?;
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, manager))
+            .max_size(max_connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|e| Fault::ours(format!("cannot build the PostgreSQL pool: {e}")))?;
+        let postgres = Self { pool };
+        postgres.refuse_unfit().await?;
+        Ok(postgres)
+    }
+
+    async fn refuse_unfit(&self) -> Outcome<()> {
+        let client = self.client().await?;
+        let setting = async |name: &str| {
+            let row = client.query_one(&format!("SHOW {name}"), &[]).await;
+            row.and_then(|row| row.try_get::<_, String>(0)).map_err(|e| fault_of(&e, "reading a setting"))
+        };
+        let version: i32 = setting("server_version_num").await?.parse().unwrap_or(0);
+        if version < OLDEST {
+            return Err(Fault::ours(format!(
+                "PostgreSQL {} is too old; {} is needed",
+                version / 10_000,
+                OLDEST / 10_000
+            )));
+        }
+        if setting("synchronous_commit").await? == "off" {
+            return Err(Fault::ours(
+                "PostgreSQL runs with synchronous_commit=off, so it may lose what it acknowledged; turn it on \
+                 for this database or role",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn client(&self) -> Outcome<Client> {
+        self.pool.get().await.map_err(|e| match e {
+            deadpool_postgres::PoolError::Backend(e) => fault_of(&e, "connecting"),
+            other => Fault::upstream(format!("no PostgreSQL connection: {other}")),
+        })
+    }
+
+    /// Opens a transaction. A pooled connection may have died with a server restart; nothing has been done on
+    /// it yet, so the next one is tried.
+    pub(super) async fn begin(&self, mode: &'static str) -> Outcome<Lease> {
+        loop {
+            let client = self.client().await?;
+            match client.batch_execute(mode).await {
+                Ok(()) => return Ok(Lease { client, open: true, broken: None }),
+                Err(e) if e.is_closed() || client.is_closed() => drop(Client::take(client)),
+                Err(e) => return Err(fault_of(&e, mode)),
+            }
+        }
+    }
+}
+
+fn parse(url: &str) -> Outcome<Config> {
+    let wants_tls = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
+    let no_tls =
+        "TLS to PostgreSQL is not available in this version; use sslmode=disable or prefer, or a socket";
+    if wants_tls.iter().any(|mode| url.contains(mode)) {
+        return Err(Fault::ours(no_tls));
+    }
+    // The parser's message could quote the URL, and the URL holds a password.
+    let mut config: Config =
+        url.parse().map_err(|_| Fault::ours("the PostgreSQL URL cannot be parsed (it is not shown here)"))?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(Fault::ours(no_tls));
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("vestibule");
+    }
+    Ok(config)
+}
+
+/// What a failed transaction calls for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Serialization failure or deadlock: the same work may succeed when it runs again.
+    Again,
+    /// Anything else.
+    ForGood,
+}
+
+/// A connection inside a transaction.
+pub(super) struct Lease {
+    client: Client,
+    open: bool,
+    pub(super) broken: Option<Broken>,
+}
+
+impl Lease {
+    pub(super) async fn all(&mut self, sql: &'static Sql, params: &[Value]) -> Outcome<Vec<Row>> {
+        let answer = self.query(sql, params).await;
+        let rows = answer.map_err(|e| self.note(&e, &sql.name()))?;
+        if let Some(first) = rows.first() {
+            sql.learn_columns(|| first.columns().iter().map(|c| c.name().to_owned()).collect());
+        }
+        rows.iter().map(|row| read(sql, row)).collect()
+    }
+
+    async fn query(
+        &self,
+        sql: &'static Sql,
+        params: &[Value],
+    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        let statement = self.client.prepare_cached(sql.text()).await?;
+        self.client.query(&statement, &bind(params)).await
+    }
+
+    pub(super) async fn run(&mut self, sql: &'static Sql, params: &[Value]) -> Outcome<u64> {
+        let answer = self.execute(sql, params).await;
+        answer.map_err(|e| self.note(&e, &sql.name()))
+    }
+
+    async fn execute(&self, sql: &'static Sql, params: &[Value]) -> Result<u64, tokio_postgres::Error> {
+        let statement = self.client.prepare_cached(sql.text()).await?;
+        self.client.execute(&statement, &bind(params)).await
+    }
+
+    pub(super) async fn prepare(&mut self, sql: &'static Sql) -> Outcome<()> {
+        let answer = self.client.prepare_cached(sql.text()).await;
+        answer.map(drop).map_err(|e| self.note(&e, &sql.name()))
+    }
+
+    pub(super) async fn script(&mut self, text: &str) -> Outcome<()> {
+        let answer = self.client.batch_execute(text).await;
+        answer.map_err(|e| self.note(&e, "script"))
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), (Fault, Broken)> {
+        // The outcome of a commit whose connection is lost is unknown: the caller gets a fault and reads again.
+        let answer = self.client.batch_execute("COMMIT").await;
+        let fault = answer.map_err(|e| self.note(&e, "COMMIT"));
+        self.open = fault.is_err();
+        fault.map_err(|fault| (fault, self.broken.unwrap_or(Broken::ForGood)))
+    }
+
+    fn note(&mut self, error: &tokio_postgres::Error, what: &str) -> Fault {
+        let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        let retry = error.code().is_some_and(|code| again.contains(code));
+        self.broken = Some(if retry { Broken::Again } else { Broken::ForGood });
+        fault_of(error, what)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.open {
+            // Polling once queues the message on the connection; whoever uses the connection next comes after
+            // it. A connection that is closed has rolled back already.
+            drop(self.client.batch_execute("ROLLBACK").now_or_never());
+        }
+    }
+}
+
+fn bind(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|value| match value {
+            Value::Int(value) => value as &(dyn ToSql + Sync),
+            Value::Text(value) => value,
+            Value::Bytes(value) => value,
+            Value::Bool(value) => value,
+        })
+        .collect()
+}
+
+fn read(sql: &'static Sql, row: &tokio_postgres::Row) -> Outcome<Row> {
+    let cells = row.columns().iter().enumerate().map(|(i, column)| {
+        let kind = column.type_();
+        let value = if *kind == Type::INT8 {
+            row.try_get(i).map(Value::Int)
+        } else if *kind == Type::INT4 {
+            row.try_get::<_, Option<i32>>(i).map(|value| Value::Int(value.map(i64::from)))
+        } else if *kind == Type::BYTEA {
+            row.try_get(i).map(Value::Bytes)
+        } else if *kind == Type::BOOL {
+            row.try_get(i).map(Value::Bool)
+        } else {
+            row.try_get(i).map(Value::Text)
+        };
+        value.map_err(|e| fault_of(&e, &sql.name()))
+    });
+    Ok(Row { statement: sql, cells: cells.collect::<Outcome<_>>()? })
+}
+
+/// The server's `DETAIL` quotes values, which can be personal, so it stays out of the fault.
+fn fault_of(error: &tokio_postgres::Error, what: &str) -> Fault {
+    let Some(db) = error.as_db_error() else {
+        return if error.is_closed() || error.to_string().starts_with("error communicating") {
+            Fault::upstream(format!("{what}: the connection to PostgreSQL was lost: {error}"))
+        } else {
+            Fault::ours(format!("{what}: {error}"))
+        };
+    };
+    let text = format!("{what}: {} ({})", db.message(), db.code().code());
+    let gone = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ];
+    if *db.code() == SqlState::UNIQUE_VIOLATION {
+        let (table, constraint) = (db.table().unwrap_or("?"), db.constraint().unwrap_or("?"));
+        Fault::conflict(&violated(table, constraint), text)
+    } else if gone.contains(db.code()) {
+        Fault::upstream(text)
+    } else {
+        Fault::ours(text)
+    }
+}
+
+/// Constraints are called `<table>_<last column>` (docs/migrations.md), so that both engines can name a
+/// violation in the same way.
+fn violated(table: &str, constraint: &str) -> String {
+    let column = constraint.strip_prefix(table).map_or(constraint, |rest| rest.trim_start_matches('_'));
+    format!("{table}.{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, violated};
+
+    #[test]
+    fn required_tls_is_refused_by_name() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let refused = parse(&format!("postgres://u:hunter2@db/x?sslmode={mode}")).expect_err("no TLS");
+            assert!(refused.detail.starts_with("TLS to PostgreSQL is not available"), "{refused}");
+        }
+        assert!(parse("host=db sslmode=require").is_err());
+    }
+
+    #[test]
+    fn a_bad_url_is_not_repeated() {
+        let refused = parse("postgres://u:hunter2@db:port/x").expect_err("not a port");
+        assert!(!refused.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_violation_is_named_by_its_last_column() {
+        assert_eq!(violated("user_account", "user_account_upn_key"), "user_account.upn_key");
+    }
+}

@@ -1,0 +1,56 @@
+//! The only place with SQL: one text, two engines.
+//!
+//! This crate promises to remember and to refuse, never to decide. Rows come in complete (ids, times and
+//! secrets are made elsewhere) and every write is guarded and counted. Functions that write take
+//! [`db::WriteTx`] and nothing that could reach the outside world while a transaction is open.
+//!
+//! | module | remembers |
+//! | --- | --- |
+//! | [`db`], [`migrate`] | nothing: the port to the engines, and the schema |
+//! | [`tenants`], [`objects`] | tenants and what is configured in them |
+//! | [`users`] | users, identities, passwords |
+//! | [`journeys`], [`throttle`] | passages through a flow; attempts |
+//! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
+//! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
+
+#![warn(missing_docs)]
+
+pub mod audit;
+pub mod db;
+pub mod deployment;
+pub mod grants;
+pub mod inbox;
+pub mod journeys;
+pub mod keys;
+pub mod migrate;
+pub mod objects;
+pub mod outbox;
+pub mod sessions;
+pub mod tenants;
+pub mod throttle;
+pub mod users;
+
+pub use db::{BoxFuture, Db, ReadTx, Row, Settings, Sql, Value, WriteTx};
+
+/// Every statement of this crate, so that a test can prepare all of them on both engines. A module that is
+/// not listed leaves its list unused, which the compiler reports.
+pub fn statements() -> impl Iterator<Item = &'static Sql> {
+    [
+        audit::STATEMENTS,
+        deployment::STATEMENTS,
+        grants::STATEMENTS,
+        inbox::STATEMENTS,
+        journeys::STATEMENTS,
+        keys::STATEMENTS,
+        migrate::STATEMENTS,
+        objects::STATEMENTS,
+        outbox::STATEMENTS,
+        sessions::STATEMENTS,
+        tenants::STATEMENTS,
+        throttle::STATEMENTS,
+        users::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -1,0 +1,21 @@
+//! The contract of the store: every test runs on both engines.
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the file is a public module of vestibule-testkit")]
+#[path = "../../../testkit/src/engines.rs"]
+mod engines;
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod port;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod trails;

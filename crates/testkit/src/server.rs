@@ -1,0 +1,154 @@
+//! The product in this process: a real database, real HTTP on a free port; time, randomness and mail are the
+//! test's.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vestibule_crypto::seal::SealingKey;
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Timestamp;
+use vestibule_server::failure::Failure;
+use vestibule_server::listener::{self, Door};
+use vestibule_server::wire;
+use vestibule_service::directory::shape::SecretReference;
+use vestibule_service::directory::{self, Actor, Author, Change, SecretSource, Source};
+use vestibule_service::env::{CodeLimits, Env, Lifetimes, Settings, Site};
+use vestibule_service::ports::clock::TestClock;
+use vestibule_service::ports::entropy::SeededEntropy;
+use vestibule_service::ports::outbound::Allowed;
+
+use crate::engines::{Engine, TestDb};
+use crate::inbox::Inbox;
+
+/// When tests begin: 2026-11-24T02:25:36Z.
+pub const BEGIN: Timestamp = Timestamp::from_seconds(1_795_487_136);
+const SEED: u64 = 7;
+
+/// A running server.
+pub struct TestServer {
+    /// Its address without a slash at the end; also its issuers' root.
+    pub origin: String,
+    pub clock: Arc<TestClock>,
+    pub inbox: Inbox,
+    pub site: Arc<Site>,
+    database: TestDb,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl TestServer {
+    /// Starts a server over an empty directory and applies the tenants, given as the text of their files.
+    /// `{http}` in them is the server's address.
+    pub async fn start(engine: Engine, tenants: &[&str]) -> Outcome<Self> {
+        // The second server of a process finds it installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let database = TestDb::migrated(engine).await?;
+        let clock = Arc::new(TestClock::new(BEGIN));
+        let env = env(&database, Arc::clone(&clock))?;
+        let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
+        let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
+        let origin = format!("http://localhost:{port}");
+        apply_to(&env, &origin, tenants).await?;
+        let pages = wire::pages(None).map_err(ours)?;
+        let settings = Settings {
+            origins: vec![origin.clone()],
+            codes: CodeLimits::default(),
+            lifetimes: Lifetimes::default(),
+        };
+        let site = wire::site(env, settings, &pages).await.map_err(ours)?;
+        let inbox = Inbox::default();
+        let stop = CancellationToken::new();
+        let router = wire::router(&site, &pages, None);
+        let doors = [Door::new(socket, None, router, wire::mark(&origin))];
+        let serving = listener::serve_all(doors, &stop);
+        let mailer = Arc::new(inbox.clone());
+        let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, stop.clone()));
+        Ok(Self { origin, clock, inbox, site, database, stop, running })
+    }
+
+    /// Applies tenants as `vestibule apply` does, and shows the change at once.
+    pub async fn apply(&self, tenants: &[&str]) -> Outcome<Vec<Change>> {
+        let changes = apply_to(&self.site.env, &self.origin, tenants).await?;
+        self.site.directory.poll(&self.site.env.db).await?;
+        Ok(changes)
+    }
+
+    /// Stops the server, and checks that nothing is left over: every mail was read.
+    pub async fn finish(self) -> Outcome<()> {
+        self.stop.cancel();
+        self.running.await.map_err(|error| Fault::ours(format!("the server panicked: {error}")))?;
+        let unread = self.inbox.unread();
+        drop(self.site);
+        self.database.remove().await?;
+        if unread.is_empty() { Ok(()) } else { Err(Fault::ours(format!("unread mail: {unread:?}"))) }
+    }
+}
+
+/// Runs a test against a server on each engine. A failure says on which one.
+pub async fn on_both(tenants: &[&str], test: impl AsyncFn(&TestServer) -> Outcome<()>) -> Outcome<()> {
+    for engine in Engine::ALL {
+        let place = |mut fault: Fault| {
+            fault.detail = format!("on {engine:?}: {}", fault.detail);
+            fault
+        };
+        let server = TestServer::start(engine, tenants).await.map_err(place)?;
+        test(&server).await.map_err(place)?;
+        server.finish().await.map_err(place)?;
+    }
+    Ok(())
+}
+
+fn env(database: &TestDb, clock: Arc<TestClock>) -> Outcome<Env> {
+    let sealing = SealingKey::new([7; 32])?;
+    let loopback = "127.0.0.0/8".parse().map_err(|_| Fault::ours("not a network"))?;
+    let allowed = [Allowed { network: loopback, port: None }];
+    let entropy = Arc::new(SeededEntropy::new(SEED));
+    wire::assemble(database.db.clone(), sealing, &allowed, &[], (clock, entropy)).map_err(ours)
+}
+
+async fn apply_to(env: &Env, origin: &str, tenants: &[&str]) -> Outcome<Vec<Change>> {
+    let sources: Vec<Source> = tenants
+        .iter()
+        .enumerate()
+        .map(|(number, text)| Source {
+            name: format!("tenant-{number}.yaml"),
+            text: text.replace("{http}", origin),
+            base: PathBuf::new(),
+        })
+        .collect();
+    let parsed = directory::parse(&sources, &TestSecrets).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Fault::ours(lines.join("\n"))
+    })?;
+    let author = Author {
+        actor: Actor::Operator,
+        now: env.clock.now(),
+        correlation: env.guid().to_string(),
+        entropy: &*env.entropy,
+    };
+    directory::apply(&env.db, &env.sealing, parsed, &author).await
+}
+
+/// Secrets of a test need no file: each is called as the file would be.
+struct TestSecrets;
+
+impl SecretSource for TestSecrets {
+    fn read(&self, reference: &SecretReference, _: &Path) -> Result<Secret<String>, String> {
+        let name = reference.file.as_deref().or(reference.env.as_deref());
+        name.map(secret).ok_or_else(|| "say where the secret is".to_owned())
+    }
+}
+
+/// The secret that a tenant's file refers to by this name.
+pub fn secret(name: &str) -> Secret<String> {
+    Secret::new(format!("the secret in {name}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn ours(failure: Failure) -> Fault {
+    Fault::ours(failure.to_string())
+}

@@ -1,0 +1,170 @@
+### The pages of a journey: signing in, signing up, resetting a password.
+### A title (`…-title`) is the page's heading and the beginning of the tab's title: at most 40 characters.
+### A lead (`…-lead`) is one sentence below it: at most 140 characters.
+### An action (`action-…`) is the text of a button or of a link-like button: a verb of the result.
+
+# Heading of the first page of signing in.
+identify-title = Sign in
+# Below the heading of the first page of signing in. $tenant: name of the organisation.
+identify-lead = Welcome to { $tenant }.
+# Heading of the first page of signing up.
+sign-up-title = Create your account
+# Below the heading of signing up. $tenant: name of the organisation.
+sign-up-lead = Enter your email address. { $tenant } will send a code to it, to make sure that it is yours.
+# Below the heading of signing up where no address can be typed. $tenant: name of the organisation.
+sign-up-lead-provider = Choose an account to sign up for { $tenant } with.
+# Heading of the first page of a password reset.
+reset-title = Reset your password
+# Below the heading of a password reset. $tenant: name of the organisation.
+reset-lead = Enter the email address of your account. { $tenant } will send a code to it.
+# Heading of the page that asks for the password.
+password-title = Enter your password
+# Below it. $address: the email address that was typed.
+password-lead = For { $address }
+# Heading of the page that asks for the code from the mail.
+code-title = Enter your code
+# The same on the way to a new password.
+code-title-reset = Enter your code
+# Below it. $address: the email address that the code was sent to.
+code-lead = We sent an 8-digit code to { $address }. It is good for 10 minutes.
+# A question that unfolds its answer, below the code field.
+code-help-question = Nothing arrived?
+# Its answer. $address: the email address that the code was sent to.
+code-help-answer = It can take a minute. Look into your spam folder, and check that { $address } is spelled correctly. If it is not, use a different address.
+# Heading of the page that asks for a new password at the end of a reset.
+new-password-title = Choose a new password
+# Below it. $address: the email address of the account.
+new-password-lead = For { $address }. You will be signed out everywhere else.
+# Heading of the page that asks for name, country and so on.
+details-title = Tell us about yourself
+# Below it. $address: the email address of the new account.
+details-lead = Your account will be { $address }.
+# Heading when the address has an account already.
+exists-title = You already have an account
+# Below it. $address: the email address.
+exists-lead = There is an account with { $address }. Sign in to go on.
+# Heading when this way cannot go on; the reason stands below.
+refused-title = You cannot go on this way
+# Heading of the question whether to keep the person signed in in this browser.
+stay-title = Stay signed in?
+# Below it.
+stay-lead = You will be asked to sign in less often. Say no on a device that you share.
+# Heading of the page that leads to a provider. $provider: its name.
+leave-title = Continue with { $provider }
+# Below it. $provider: its name.
+leave-lead = You will sign in at { $provider } and come back here.
+# Heading when the journey is over and the person is signed in.
+ended-title = You are signed in
+# Heading when the person cancelled.
+ended-title-cancelled = Cancelled
+
+## Fields. A label stands above its field: at most 40 characters.
+
+# Label of the email address.
+field-username = Email address
+# Label of the code.
+field-code = Code
+# Label of the current password.
+field-password = Password
+# Label of a new password.
+field-new-password = New password
+# Below that label, before anything is typed. $min: the least number of characters.
+field-new-password-hint = { $min ->
+    [one] At least one character.
+   *[other] At least { $min } characters. A few words in a row are easy to remember.
+}
+# Label of the field that asks for the new password once more.
+field-confirm-password = New password again
+# Behind the label of a field that may stay empty.
+field-optional = (optional)
+# First entry of a list of choices, when nothing is chosen.
+field-select = Choose one
+# Built-in attributes; the labels that administrators do not set.
+attribute-email = Email address
+# See attribute-email.
+attribute-displayName = Your name
+# See attribute-email.
+attribute-givenName = First name
+# See attribute-email.
+attribute-surname = Last name
+# See attribute-email.
+attribute-jobTitle = Job title
+# See attribute-email.
+attribute-streetAddress = Street address
+# See attribute-email.
+attribute-city = City
+# See attribute-email.
+attribute-state = State or province
+# See attribute-email.
+attribute-postalCode = Postal code
+# See attribute-email.
+attribute-country = Country or region
+
+## Actions
+
+# Goes on from the email address.
+action-next = Next
+# Sends the first code.
+action-send-code = Send code
+# Signs in, with a password or a code.
+action-sign-in = Sign in
+# Checks the code of a new account or of a reset.
+action-verify = Verify
+# Ends the reset.
+action-save-password = Save password
+# Ends signing up.
+action-create-account = Create account
+# Goes on from “You already have an account”.
+action-continue-sign-in = Sign in
+# Leads back to the choice of ways.
+action-another-way = Try another way
+# Answers of “Stay signed in?”.
+action-yes = Yes
+# See action-yes.
+action-no = No
+# Leads to the provider. $provider: its name.
+action-continue-provider = Continue to { $provider }
+# Goes back to the app without signing in.
+action-cancel = Cancel
+# Sends another code.
+action-resend = Send a new code
+# The same while it cannot be used yet. $time: what is left, as minutes and seconds such as 0:25.
+action-resend-in = Send a new code in { $time }
+# Leads back to the email address.
+action-change-address = Use a different address
+# Leads from signing in to signing up.
+action-sign-up = Create an account
+# Leads from signing up to signing in.
+action-sign-in-instead = I already have an account
+# Leads to a password reset.
+action-forgot-password = I forgot my password
+# Button of a provider when signing in. $provider: its name.
+provider-sign-in = Continue with { $provider }
+# Button of a provider when signing up. $provider: its name.
+provider-sign-up = Sign up with { $provider }
+# Between the form and the buttons of providers.
+form-or = or
+
+## Around the form
+
+# In front of the tab's title when something is wrong. $title: the title.
+title-error = Error: { $title }
+# The tab's title. $title: the page's heading. $tenant: name of the organisation.
+title-page = { $title } – { $tenant }
+# Heading of the list of problems at the top of a form. $count: how many there are, at least two.
+summary-title = { $count ->
+    [one] There is a problem
+   *[other] There are { $count } problems
+}
+# Text of the button in a password field that makes the password readable, and the other way.
+reveal-show = Show
+# See reveal-show.
+reveal-hide = Hide
+# The same for people who hear the page.
+reveal-show-label = Show password
+# See reveal-show-label.
+reveal-hide-label = Hide password
+# Below a new password while it is typed. $count: how many characters it has; $min: how many it needs.
+strength-count = { $count } of at least { $min } characters
+# The same when it is long enough.
+strength-good = Long enough

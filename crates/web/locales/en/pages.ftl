@@ -1,0 +1,155 @@
+### Pages around a journey: errors, signing out, home, the inbox of a development server.
+### A title is at most 40 characters, a sentence at most 160.
+
+# Links at the foot of each page.
+legal-privacy = Privacy
+# See legal-privacy.
+legal-terms = Terms of use
+
+## Errors
+
+# Headings of error pages.
+fault-title = This did not work
+# The request was not what it must be.
+fault-malformed-title = This link does not work
+# The session of the page is over.
+fault-expired-title = This page has expired
+# See fault-title.
+fault-forbidden-title = You cannot do this
+# See fault-title.
+fault-missing-title = There is nothing here
+# See fault-title.
+fault-throttled-title = Too many tries
+# See fault-title.
+fault-upstream-title = Another service did not answer
+# See fault-title.
+fault-ours-title = Something is broken on our side
+
+# The app or link that led here made a mistake.
+fault-malformed = The app or link that brought you here made a mistake. Go back to it and try again.
+# The app is not known here, or did not say who it is.
+fault-client = This server does not know the app that brought you here. Ask the people who run the app.
+# The address to come back to is not one that the app registered.
+fault-redirect = The app asked to be answered at an address that it has not registered. Ask the people who run the app.
+# The address names a way to sign in that is not the app's.
+fault-not-served = The link that brought you here belongs to another app. Go back to the app and try again.
+# The app has not registered any address to be answered at.
+redirect-unregistered = The app that brought you here has no address to go back to. Ask the people who run the app.
+# The app did not say at which of its addresses it wants to be answered.
+redirect-missing = The app that brought you here did not say where to go back to. Ask the people who run the app.
+# What the app sent as its address is no address.
+redirect-malformed = The app that brought you here asked to be answered at something that is not an address. Ask the people who run the app.
+# The app asked to be answered at an address that is not registered.
+redirect-mismatch = The app that brought you here asked to be answered at an address that it has not registered. Ask the people who run the app.
+# There is no app with the id in the link.
+client-unknown = This organisation does not know the app that brought you here. Ask the people who run the app.
+# The app was switched off.
+client-disabled = The app that brought you here is switched off. Ask the people who run the app.
+# Nobody has set up how people sign in to the app.
+client-not-served = Nobody can sign in to this app yet. Ask the people who run the app.
+# A part of the request is missing or wrong. $parameter: its technical name.
+request-malformed = The app that brought you here made a mistake in “{ $parameter }”. Ask the people who run the app.
+# What a provider sent back is not an answer to one of our questions.
+fault-federation = The service that you signed in at sent an answer that does not belong here. Go back to the app and start again.
+# A form was sent from another browser, or cookies are switched off.
+fault-form = This form was not opened in this browser. Go back, reload the page and try again. Cookies must be allowed.
+# The journey belongs to another browser, or was cleaned up.
+fault-journey-gone = This page belongs to another browser, or its time is over. Go back to the app and start again.
+# The journey took too long.
+fault-journey-expired = This page has waited too long. Go back to the app and start again.
+# A credential or token is wrong.
+fault-credential = What brought you here is no longer good. Go back to the app and start again.
+# The page is too old, was used already, or belongs to another browser.
+fault-expired = You took longer than this page could wait, or it was finished in another tab. Nothing is lost: start again.
+# The form was not sent from one of our own pages, or cookies are switched off.
+fault-forbidden = This request did not come from the page that it should have come from. Go back, reload the page and try again. Cookies must be allowed.
+# There is no such address.
+fault-missing = There is no page at this address. Check the link that brought you here.
+# There is no such organisation.
+fault-tenant = There is no organisation at this address. Check the link that brought you here.
+# Somebody else was quicker.
+fault-stale = Something changed in the meantime. Go back and try again.
+# Too often. $minutes: how long to wait.
+fault-throttled = { $minutes ->
+    [one] Wait a minute, then try again.
+   *[other] Wait { $minutes } minutes, then try again.
+}
+# Another service failed.
+fault-upstream = A service that we need did not answer. Try again in a minute.
+# We failed.
+fault-ours = It is not your fault, and it was written down. Try again in a minute. If it stays, tell us the reference below.
+# The page was sent too much.
+fault-too-large = That was more than this page can take. Go back and shorten it.
+# In front of the number by which developers know the error.
+fault-number = Error
+# In front of the reference that support asks for.
+fault-reference = Reference
+# In front of the time.
+fault-time = Time
+# Button of a page whose journey has expired.
+fault-start-again = Start again
+
+## The way back to the app
+
+# Tab title and heading of the page that takes the browser back. $app: name of the app.
+form-post-title = Taking you back
+# Below it; the button is for browsers without scripts.
+form-post-lead = If nothing happens, press the button.
+# The button.
+form-post-submit = Continue
+
+## Over
+
+# Heading when a journey is over and the person comes back to it.
+ended-signed-in-title = You are signed in
+# Below it. $app: name of the app.
+ended-signed-in-lead = This page has done its work. Go back to { $app }.
+# Heading when the person cancelled.
+ended-cancelled-title = You cancelled
+# Below it. $app: name of the app.
+ended-cancelled-lead = Nothing was changed. You can start again from { $app }.
+# Link to the app. $app: name of the app.
+ended-back = Back to { $app }
+
+## Signing out
+
+# Heading of the question whether to sign out.
+sign-out-title = Sign out?
+# Below it. $tenant: name of the organisation.
+sign-out-lead = You will be signed out of { $tenant } and its apps in this browser.
+# Answers.
+sign-out-yes = Sign out
+# See sign-out-yes.
+sign-out-no = Stay signed in
+# Heading afterwards.
+signed-out-title = You are signed out
+# Below it.
+signed-out-lead = You can close this page.
+
+## Home of an organisation
+
+# Below the organisation's name.
+home-lead = There is nothing to do here. Sign in from the app that you want to use.
+
+## The inbox of a development server
+
+# Heading, and what there is below it.
+inbox-title = Inbox
+# See inbox-title.
+inbox-lead = Every mail of this development server ends here. The page looks for new ones by itself.
+# When there is none.
+inbox-empty = No mail yet
+# Below it.
+inbox-empty-lead = Sign up somewhere, and the code will be here a second later.
+# In front of the recipient of a mail.
+inbox-to = To
+# In front of the time of arrival.
+inbox-received = Received
+# Headings of the two forms of a mail.
+inbox-html = As HTML
+# See inbox-html.
+inbox-text = As text
+# Link back to the list.
+inbox-back = Back to the inbox
+# Link to the list as JSON.
+inbox-json = As JSON

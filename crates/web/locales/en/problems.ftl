@@ -1,0 +1,84 @@
+### What went wrong with an input, below its field or at the top of the form: what happened and what to do
+### next. At most 140 characters. No blame, no exclamation marks.
+
+# Nothing was typed as an email address.
+address-missing = Enter your email address.
+# What was typed is no email address.
+address-invalid = Enter a complete email address, such as name@example.com.
+# Nothing was typed as a code.
+code-missing = Enter the code from the mail.
+# What was typed cannot be a code.
+code-format = The code has 8 digits. Copy it from the mail.
+# The code is another one. $left: how often it can still be tried, at least one.
+code-wrong = { $left ->
+    [one] That is not the code. You can try once more.
+   *[other] That is not the code. You can try { $left } more times.
+}
+# A newer code was sent since.
+code-superseded = A newer code was sent. Use the one from the latest mail.
+# The code is too old.
+code-expired = This code has expired. Send a new one.
+# The code was tried too often.
+code-exhausted = This code was tried too often. Send a new one.
+# A new code was asked for too early. $seconds: how long to wait.
+code-resend-wait = { $seconds ->
+    [one] You can send a new code in one second.
+   *[other] You can send a new code in { $seconds } seconds.
+}
+# Too many codes were asked for. $minutes: how long to wait.
+code-throttled = { $minutes ->
+    [one] Too many codes were sent. Try again in a minute.
+   *[other] Too many codes were sent. Try again in { $minutes } minutes.
+}
+# The password or the address does not match; which one is not said.
+password-wrong = Email address or password is not right. Try again, or reset your password.
+# Too many wrong passwords. $minutes: how long to wait.
+password-throttled = { $minutes ->
+    [one] Too many wrong passwords. Try again in a minute, or reset your password.
+   *[other] Too many wrong passwords. Try again in { $minutes } minutes, or reset your password.
+}
+# The new password is too short. $min: the least number of characters.
+password-too-short = { $min ->
+    [one] Use at least one character.
+   *[other] Use at least { $min } characters.
+}
+# The new password is too long. $max: the greatest number of characters.
+password-too-long = { $max ->
+    [one] Use at most one character.
+   *[other] Use at most { $max } characters.
+}
+# The new password is one that others would try.
+password-easy = This password is easy to guess. Add a word or two that do not belong together.
+# The second typing differs from the first.
+password-mismatch = The two passwords differ. Type the same one twice.
+# The field is empty.
+field-required = Fill this in.
+# Nothing was chosen.
+field-choose = Choose one.
+# The box is not ticked.
+field-must-accept = Tick this box to go on.
+# There is a character that cannot be stored.
+field-characters = This has a character that cannot be used here. Type it again.
+# What was chosen is not on the list.
+field-option = Choose one from the list.
+# What was typed is not a whole number.
+field-number = Enter a whole number, such as 42.
+# The text is too long. $max: the greatest number of characters.
+field-too-long = { $max ->
+    [one] Use at most one character.
+   *[other] Use at most { $max } characters.
+}
+# The text does not have the form that the organisation asks for.
+field-pattern = This does not have the expected form. Check it.
+# The person said no at the provider.
+provider-declined = You did not sign in there. Try again, or choose another way.
+# The provider failed or its answer could not be trusted.
+refused-provider-failed = The other service did not answer as expected. Try again, or choose another way.
+# There is no account, and none can be made here.
+refused-no-account = There is no account here that you could sign in with. Ask the organisation for access, or use another account.
+# The provider did not vouch for an email address.
+refused-no-verified-email = That account has no verified email address. Verify it there, or sign up with your email address.
+# The account is switched off.
+refused-disabled = This account is switched off. Ask the organisation to switch it on.
+# Something changed in between.
+try-again = Something changed in the meantime. Try again.

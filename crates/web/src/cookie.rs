@@ -1,0 +1,116 @@
+//! The two cookies. One binds a journey to the browser that began it, one is a session in a tenant. Both are
+//! out of scripts' reach; over TLS their names carry the prefix `__Host-`, so that no neighbouring host or
+//! plain listener can plant them (security.md A39).
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::TenantId;
+use vestibule_rules::text::Secret;
+use vestibule_rules::time::Span;
+use vestibule_service::hop::SessionCookie;
+
+use crate::exchange::Listener;
+
+/// The cookie that binds journeys to a browser.
+pub fn browser_name(listener: &Listener) -> String {
+    format!("{}vestibule-browser", prefix(listener))
+}
+
+/// The session cookie of a tenant.
+pub fn session_name(listener: &Listener, tenant: TenantId) -> String {
+    let tenant: String = tenant.simple().chars().take(8).collect();
+    format!("{}vestibule-session-{tenant}", prefix(listener))
+}
+
+const fn prefix(listener: &Listener) -> &'static str {
+    if listener.secure { "__Host-" } else { "" }
+}
+
+/// The value of a cookie of the request.
+pub fn read(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
+    let pairs =
+        headers.get_all(COOKIE).into_iter().filter_map(|h| h.to_str().ok()).flat_map(|h| h.split(';'));
+    let mut values = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(n, _)| *n == name);
+    values.next().map(|(_, value)| Secret::new(value.to_owned()))
+}
+
+/// Gives the browser a new binding. It goes when the browser closes, like the journeys it binds.
+pub fn bind(headers: &mut HeaderMap, listener: &Listener, value: &Secret<String>) -> Outcome<()> {
+    set(headers, listener, &browser_name(listener), value.expose(), None)
+}
+
+/// Does to the session cookie what a hop says.
+pub fn session(
+    headers: &mut HeaderMap,
+    listener: &Listener,
+    tenant: TenantId,
+    change: &SessionCookie,
+) -> Outcome<()> {
+    let name = session_name(listener, tenant);
+    match change {
+        SessionCookie::Keep => Ok(()),
+        SessionCookie::Set { value, persistent } => {
+            set(headers, listener, &name, value.expose(), *persistent)
+        }
+        SessionCookie::Clear => set(headers, listener, &name, "", Some(Span(0))),
+    }
+}
+
+fn set(
+    headers: &mut HeaderMap,
+    listener: &Listener,
+    name: &str,
+    value: &str,
+    age: Option<Span>,
+) -> Outcome<()> {
+    let age = age.map(|a| format!("; Max-Age={}", a.as_seconds())).unwrap_or_default();
+    let secure = if listener.secure { "; Secure" } else { "" };
+    let mut header =
+        HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))
+            .map_err(|_| Fault::ours("a cookie value that no header can carry"))?;
+    header.set_sensitive(true);
+    headers.append(SET_COOKIE, header);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listener(secure: bool) -> Listener {
+        Listener { origin: String::new(), secure }
+    }
+
+    #[test]
+    fn over_tls_a_cookie_belongs_to_the_host() {
+        let mut headers = HeaderMap::new();
+        bind(&mut headers, &listener(true), &Secret::new("v".to_owned())).unwrap();
+        bind(&mut headers, &listener(false), &Secret::new("v".to_owned())).unwrap();
+        let all: Vec<_> = headers.get_all(SET_COOKIE).into_iter().map(|h| h.to_str().unwrap()).collect();
+        assert_eq!(all[0], "__Host-vestibule-browser=v; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(all[1], "vestibule-browser=v; Path=/; HttpOnly; SameSite=Lax");
+    }
+
+    #[test]
+    fn a_session_is_cleared_by_its_name() {
+        let mut headers = HeaderMap::new();
+        let tenant = TenantId::parse("aabbccdd-0000-4000-8000-000000000000").unwrap();
+        session(&mut headers, &listener(true), tenant, &SessionCookie::Clear).unwrap();
+        let header = headers.get(SET_COOKIE).unwrap().to_str().unwrap();
+        assert!(
+            header.starts_with("__Host-vestibule-session-aabbccdd=; ") && header.ends_with("Max-Age=0"),
+            "{header}"
+        );
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("x-vestibule-browser=1; vestibule-browser=2"));
+        headers.append(COOKIE, HeaderValue::from_static("other=3"));
+        assert_eq!(read(&headers, "vestibule-browser").unwrap().expose(), "2");
+        assert_eq!(read(&headers, "other").unwrap().expose(), "3");
+        assert!(read(&headers, "browser").is_none());
+    }
+}

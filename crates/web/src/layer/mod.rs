@@ -1,0 +1,5 @@
+//! What is done to every request or every answer, whatever the route.
+
+pub mod cors;
+pub mod exchange;
+mod tell;

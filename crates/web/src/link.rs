@@ -1,0 +1,63 @@
+//! Addresses of our own pages: links are values, nothing else puts a path together.
+
+use vestibule_rules::ids::JourneyId;
+use vestibule_service::visit::Segments;
+
+/// The home of a tenant.
+pub fn home(segments: &Segments) -> String {
+    format!("/{}", encode(&segments.tenant))
+}
+
+/// The page of a journey.
+pub fn journey(segments: &Segments, id: JourneyId) -> String {
+    format!("{}/journey/{id}", home(segments))
+}
+
+/// The logout endpoint, under the segments that were asked.
+pub fn logout(segments: &Segments) -> String {
+    let flow = segments.flow.as_deref().map(|f| format!("/{}", encode(f))).unwrap_or_default();
+    format!("{}{flow}/oauth2/v2.0/logout", home(segments))
+}
+
+/// The list of a development server's mails.
+pub const INBOX: &str = "/dev/inbox";
+
+/// One mail. The key is the internal one of the outbox: letters, digits and hyphens.
+pub fn mail(tenant: &str, key: &str) -> String {
+    format!("{INBOX}/{}/{}", encode(tenant), encode(key))
+}
+
+/// The HTML of a mail as a document of its own.
+pub fn mail_html(tenant: &str, key: &str) -> String {
+    format!("{}/html", mail(tenant, key))
+}
+
+/// One path segment. What a browser sent is echoed, and must not become another path on the way.
+fn encode(segment: &str) -> String {
+    let mut url = String::with_capacity(segment.len());
+    for byte in segment.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => url.push(char::from(byte)),
+            _ => {
+                url.push('%');
+                url.extend(
+                    [byte >> 4, byte & 15]
+                        .map(|n| char::from_digit(n.into(), 16).unwrap_or('0').to_ascii_uppercase()),
+                );
+            }
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_stays_a_segment() {
+        let segments = Segments { tenant: "a/..//evil?x#y é".to_owned(), flow: Some("B2X_1_A".to_owned()) };
+        assert_eq!(home(&segments), "/a%2F..%2F%2Fevil%3Fx%23y%20%C3%A9");
+        assert!(logout(&segments).ends_with("/B2X_1_A/oauth2/v2.0/logout"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Answers: pages with their policy, redirects with their cookies, JSON.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Method, StatusCode};
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::oauth::callback::Answer;
+use vestibule_service::hop::{Hop, To};
+
+use crate::cookie;
+use crate::form::Asked;
+use crate::link;
+use crate::page::around::FormPostPage;
+use crate::page::{Frame, Page};
+use crate::state::AppState;
+
+/// Where the forms of a page may lead, their redirects included: browsers hold a redirect after a POST
+/// against `form-action` too.
+#[derive(Clone, Debug, Default)]
+pub struct FormTargets {
+    origins: Vec<String>,
+}
+
+impl FormTargets {
+    /// Our own forms only.
+    pub fn own() -> Self {
+        Self::default()
+    }
+
+    /// Our own forms, which may end at these origins.
+    pub fn and(origins: impl IntoIterator<Item = String>) -> Self {
+        // An origin that could end the directive would rewrite the policy.
+        let safe = |o: &String| {
+            !o.is_empty()
+                && o.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'' | b'*'))
+        };
+        Self { origins: origins.into_iter().filter(safe).collect() }
+    }
+
+    fn policy(&self) -> String {
+        let mut policy =
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; \
+                          frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+                .to_owned();
+        for origin in &self.origins {
+            policy.push(' ');
+            policy.push_str(origin);
+        }
+        policy
+    }
+}
+
+/// A page.
+pub fn page<P: Page>(app: &AppState, frame: &Frame, page: &P, targets: &FormTargets) -> Outcome<Response> {
+    html(StatusCode::OK, app.pages.render(frame, page)?, targets)
+}
+
+/// HTML under the policy of all pages.
+pub fn html(status: StatusCode, html: String, targets: &FormTargets) -> Outcome<Response> {
+    let policy = HeaderValue::try_from(targets.policy()).map_err(|e| Fault::ours(format!("policy: {e}")))?;
+    let mut response = with_type(status, "text/html; charset=utf-8", html);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// JSON that nobody may keep.
+pub fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    with_type(status, "application/json; charset=utf-8", body)
+}
+
+/// What every client reads before it does anything else, and what changes rarely.
+pub fn kept_shortly(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// Any body under a media type; not to be stored unless somebody says otherwise.
+pub fn with_type(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Sends the browser on. After a POST it must not repeat what was posted (security.md S16).
+pub fn redirect(method: &Method, to: &str) -> Outcome<Response> {
+    let location =
+        HeaderValue::try_from(to).map_err(|_| Fault::ours("a redirect that no header can carry"))?;
+    let status = if *method == Method::GET { StatusCode::FOUND } else { StatusCode::SEE_OTHER };
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response.headers_mut().insert(LOCATION, location);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// What a browser does next, cookies included.
+pub fn hop(app: &AppState, asked: &Asked, hop: Hop) -> Outcome<Response> {
+    let segments = &asked.visit.segments;
+    let mut response = match hop.to {
+        To::Journey(id) => redirect(&asked.method, &link::journey(segments, id))?,
+        To::Provider(url) => redirect(&asked.method, url.as_str())?,
+        To::Nowhere => redirect(&asked.method, &link::home(segments))?,
+        To::App(reply) => {
+            let targets = FormTargets::and(reply.callback.form_action());
+            match reply.callback.answer(reply.parameters) {
+                Answer::Redirect(to) => redirect(&asked.method, &to)?,
+                Answer::Post { action, fields } => {
+                    let way = FormPostPage { target: action, parameters: fields };
+                    page(app, &asked.frame, &way, &targets)?
+                }
+            }
+        }
+    };
+    let (headers, listener) = (response.headers_mut(), asked.exchange.listener());
+    if let Some(value) = &hop.browser {
+        cookie::bind(headers, listener, value)?;
+    }
+    cookie::session(headers, listener, asked.visit.tenant_id(), &hop.session)?;
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_names_where_forms_may_end() {
+        let targets = FormTargets::and(["http://localhost:3000".to_owned(), "com.example.app:".to_owned()]);
+        assert!(targets.policy().ends_with("form-action 'self' http://localhost:3000 com.example.app:"));
+        assert!(!targets.policy().contains("unsafe"));
+    }
+
+    #[test]
+    fn an_origin_cannot_rewrite_the_policy() {
+        for hostile in ["x; script-src *", "*", "'unsafe-inline'", "a,b", "a\r\nb", "http://a b", ""] {
+            assert_eq!(
+                FormTargets::and([hostile.to_owned()]).policy(),
+                FormTargets::own().policy(),
+                "{hostile}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_post_is_not_repeated_where_it_leads() {
+        // S16
+        assert_eq!(redirect(&Method::POST, "/a").unwrap().status(), StatusCode::SEE_OTHER);
+        assert_eq!(redirect(&Method::GET, "/a").unwrap().status(), StatusCode::FOUND);
+        assert!(redirect(&Method::GET, "/a\r\nset-cookie: b").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! `GET /{tenant}/discovery/v2.0/keys`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use vestibule_service::discovery;
+
+use crate::fault::OAuthFault;
+use crate::form::Asked;
+use crate::respond;
+use crate::state::AppState;
+
+pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
+    let asked = Asked::read(&app, request).await?;
+    let keys = discovery::keys(&app.site, &asked.visit).await?;
+    Ok(respond::kept_shortly(respond::json(StatusCode::OK, Bytes::from_owner(keys))))
+}

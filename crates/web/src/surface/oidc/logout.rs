@@ -1,0 +1,74 @@
+//! `GET` and `POST /{tenant}/oauth2/v2.0/logout`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::oauth::params::Params;
+use vestibule_service::hop::SessionCookie;
+use vestibule_service::logout::{LogoutReply, LogoutRequest, logout};
+
+use crate::cookie;
+use crate::csrf;
+use crate::fault::PageFault;
+use crate::form::Asked;
+use crate::link;
+use crate::page::around::{SignOutPage, SignedOutPage};
+use crate::respond::{self, FormTargets};
+use crate::state::AppState;
+
+/// What our own page adds to the parameters of the app.
+const OURS: &[&str] = &["csrf", "action"];
+
+pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    sign_out(&app, &asked, false).await
+}
+
+/// A `POST` is the app's, or our own page's with the person's answer; the token in the form tells which.
+pub(super) async fn post(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    let token = asked.params().hint("csrf").map(str::to_owned);
+    let confirmed = match token {
+        Some(token) => {
+            asked.require_own_form()?;
+            csrf::check_logout(&app.site, &asked.visit, &token)?;
+            true
+        }
+        None => false,
+    };
+    sign_out(&app, &asked, confirmed).await
+}
+
+async fn sign_out(app: &AppState, asked: &Asked, confirmed: bool) -> Result<Response, PageFault> {
+    let theirs: Vec<_> = asked.pairs().iter().filter(|(n, _)| !OURS.contains(&n.as_str())).cloned().collect();
+    let request = LogoutRequest { params: Params::new(theirs.clone()), confirmed };
+    let redirect = match logout(&app.site, &asked.visit, request).await? {
+        LogoutReply::Confirm => return Ok(confirm(app, asked, theirs)?),
+        LogoutReply::Done { redirect } => redirect,
+    };
+    let mut response = match redirect {
+        Some(to) => respond::redirect(&asked.method, &to)?,
+        None => respond::page(app, &asked.frame, &SignedOutPage {}, &FormTargets::own())?,
+    };
+    let listener = asked.exchange.listener();
+    cookie::session(response.headers_mut(), listener, asked.visit.tenant_id(), &SessionCookie::Clear)?;
+    Ok(response)
+}
+
+fn confirm(app: &AppState, asked: &Asked, parameters: Vec<(String, String)>) -> Outcome<Response> {
+    // The answer may end at the app's address; whether it is a registered one is decided then.
+    let target =
+        parameters.iter().find(|(n, _)| n == "post_logout_redirect_uri").map(|(_, uri)| uri.as_str());
+    let targets = FormTargets::and(target.and_then(|uri| url::Url::parse(uri).ok()).map(|uri| origin(&uri)));
+    let page = SignOutPage {
+        action: link::logout(&asked.visit.segments),
+        csrf: csrf::logout_token(&app.site, &asked.visit)?,
+        parameters,
+        home: link::home(&asked.visit.segments),
+    };
+    respond::page(app, &asked.frame, &page, &targets)
+}
+
+fn origin(url: &url::Url) -> String {
+    if url.origin().is_tuple() { url.origin().ascii_serialization() } else { format!("{}:", url.scheme()) }
+}

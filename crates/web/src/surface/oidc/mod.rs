@@ -1,0 +1,47 @@
+//! The OpenID Connect endpoints. File = route.
+
+mod authorize;
+mod device_code;
+mod discovery;
+mod keys;
+mod logout;
+mod token;
+mod userinfo;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::endpoint;
+use crate::state::AppState;
+
+/// Documents that anyone may read. A doubled slash before `.well-known` is what some clients make of an
+/// authority that ends in one (R11).
+pub(super) fn public() -> Router<AppState> {
+    let mut routes = Router::new();
+    for version in ["/v2.0/", "/v2.0//", "/", "//"] {
+        routes = endpoint(
+            routes,
+            &format!("{version}.well-known/openid-configuration"),
+            &get(discovery::get).options(preflight),
+        );
+    }
+    endpoint(routes, "/discovery/v2.0/keys", &get(keys::get).options(preflight))
+}
+
+/// What applications call.
+pub(super) fn callers() -> Router<AppState> {
+    let token = post(token::exchange).get(token::exchange).options(preflight);
+    let routes = endpoint(Router::new(), "/oauth2/v2.0/token", &token);
+    let routes = endpoint(routes, "/oauth2/v2.0/devicecode", &post(device_code::post).options(preflight));
+    endpoint(routes, "/openid/userinfo", &get(userinfo::tell).post(userinfo::tell).options(preflight))
+}
+
+/// The layer around these routes answers; without a route it would not be asked.
+async fn preflight() {}
+
+/// Where browsers are sent.
+pub(super) fn people() -> Router<AppState> {
+    let routes =
+        endpoint(Router::new(), "/oauth2/v2.0/authorize", &get(authorize::begin).post(authorize::begin));
+    endpoint(routes, "/oauth2/v2.0/logout", &get(logout::get).post(logout::post))
+}

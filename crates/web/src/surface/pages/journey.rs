@@ -1,0 +1,59 @@
+//! `GET` and `POST /{tenant}/journey/{id}`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use vestibule_rules::fault::{Fault, Kind, Outcome};
+use vestibule_rules::ids::JourneyId;
+use vestibule_rules::journey::form::Text;
+use vestibule_service::journey::{self, View};
+
+use crate::fault::PageFault;
+use crate::form::Asked;
+use crate::link;
+use crate::page::journey::{EndedPage, JourneyPage, Way};
+use crate::respond::{self, FormTargets};
+use crate::state::AppState;
+
+/// Shows where the journey is. It changes nothing: back, refresh and a second tab all come here.
+pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    let id = id(&asked)?;
+    let view = journey::view(&app.site, &asked.visit, id).await?;
+    Ok(show(&app, &asked, id, view)?)
+}
+
+/// Takes an answer and redirects. An answer to a step that is over shows the one that is asked now.
+pub(super) async fn post(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    let id = id(&asked)?;
+    asked.require_own_form()?;
+    match journey::submit(&app.site, &asked.visit, id, asked.fields()).await {
+        Ok(hop) => Ok(respond::hop(&app, &asked, hop)?),
+        Err(fault) if fault.kind == Kind::Stale => {
+            Ok(respond::redirect(&asked.method, &link::journey(&asked.visit.segments, id))?)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+fn id(asked: &Asked) -> Outcome<JourneyId> {
+    JourneyId::parse(asked.segment("id")).ok_or_else(|| Fault::missing("journey", "not the id of a journey"))
+}
+
+fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Response> {
+    let frame = asked.framed(app, view.locales.as_deref());
+    if view.ended {
+        let back = view.app_origin.filter(|o| o.starts_with("https://") || o.starts_with("http://"));
+        let page = EndedPage::new(is_cancelled(&view.form.title), view.app_name, back);
+        return respond::page(app, &frame, &page, &FormTargets::own());
+    }
+    let targets = FormTargets::and(view.app_origin.into_iter().chain(view.provider_origins));
+    let way = Way { action: link::journey(&asked.visit.segments, id), csrf: view.csrf, step: view.step };
+    let hint = frame.brand.username_hint.clone();
+    let page = JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now);
+    respond::page(app, &frame, &page, &targets)
+}
+
+fn is_cancelled(title: &Text) -> bool {
+    matches!(title, Text::Message(message) if message.id == "ended-title-cancelled")
+}

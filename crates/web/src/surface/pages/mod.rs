@@ -1,0 +1,24 @@
+//! What people see.
+
+mod asset;
+mod brand;
+mod federation;
+mod home;
+mod journey;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::state::AppState;
+
+/// The pages and what belongs to them.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/{tenant}", get(home::get))
+        .route("/{tenant}/", get(home::get))
+        .route("/{tenant}/journey/{id}", get(journey::get).post(journey::post))
+        .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
+        .route("/{tenant}/brand.css", get(brand::style))
+        .route("/{tenant}/logo", get(brand::logo))
+        .route("/assets/{name}", get(asset::get))
+}

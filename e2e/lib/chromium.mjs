@@ -1,0 +1,57 @@
+// A real browser, one for each test file; a context of it is a person's own browser.
+
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+
+let launched;
+
+after(async () => (await launched)?.close());
+
+function launch() {
+  launched ??= chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return launched;
+}
+
+/**
+ * Runs a visit in a fresh browser with a page of its own, and closes it afterwards. A visit fails when a
+ * page broke its own content security policy or threw a script error.
+ * @param {(page: import("playwright-core").Page) => Promise<T>} visit
+ * @template T
+ */
+export async function inBrowser(visit, options = {}) {
+  const browser = await launch();
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", ...options });
+  context.setDefaultTimeout(15_000);
+  const complaints = [];
+  context.on("weberror", (problem) => complaints.push(problem.error().message));
+  context.on("console", (message) => {
+    if (/Content[ -]Security[ -]Policy/i.test(message.text())) complaints.push(message.text());
+  });
+  try {
+    const result = await visit(await context.newPage());
+    assert.deepEqual(complaints, [], "the pages raised no script error and kept their own policy");
+    return result;
+  } catch (error) {
+    error.message += whereAll(context);
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+function whereAll(context) {
+  return context.pages().map((page) => `\n    at ${page.url()}`).join("");
+}

@@ -1,0 +1,161 @@
+// Every page at two widths, light and dark, in shots/: made to be looked at. Each is also checked for what a
+// machine can see: labels, one heading, no sideways scrolling.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { claimsAtApp, enter, isApp, openApp, signOut } from "../lib/app.mjs";
+import { inBrowser } from "../lib/chromium.mjs";
+import { codeFrom, otherCode } from "../lib/inbox.mjs";
+import { webRedirect } from "../lib/customer.mjs";
+import { authorization, metadata } from "../lib/oauth.mjs";
+import {
+  agree, assertReadable, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword, submit,
+  supplierAnswers,
+} from "../lib/pages.mjs";
+import { until } from "../lib/until.mjs";
+import { customers, demo, newAddress, newPassword, woodgrove } from "../lib/world.mjs";
+
+const folder = fileURLToPath(new URL("../shots/", import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+const widths = [320, 390, 1280];
+const schemes = ["light", "dark"];
+
+/** Looks at the page as it stands, in every width and scheme. */
+async function shoot(page, name) {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 1000 ? 844 : 800 });
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${folder}${name}-${width}-${colorScheme}.png`, fullPage: true, animations: "disabled" });
+    }
+    await assertReadable(page).catch((error) => assert.fail(`${name} at ${width}: ${error.message}`));
+  }
+}
+
+const skipBrowserChecks = (page) => page.locator("form").first().evaluate((form) => (form.noValidate = true));
+
+test("the supplier's way", () =>
+  inBrowser(async (page) => {
+    const address = newAddress("supplier");
+    await openApp(page);
+    await shoot(page, "app");
+    await page.locator("#request-account").click();
+    await page.locator("#username").waitFor();
+    await shoot(page, "supplier-address");
+    await skipBrowserChecks(page);
+    await giveAddress(page, "not an address");
+    await errorCode(page);
+    await shoot(page, "supplier-address-error");
+    const code = await giveAddressForCode(page, address);
+    await shoot(page, "supplier-code");
+    await giveCode(page, otherCode(code));
+    await errorCode(page);
+    await shoot(page, "supplier-code-error");
+    await giveCode(page, code);
+    await page.getByLabel(/business name/i).waitFor();
+    await shoot(page, "supplier-questions");
+    await skipBrowserChecks(page);
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "supplier-questions-errors");
+    await fill(page, supplierAnswers);
+    await submit(page);
+    await claimsAtApp(page);
+    await shoot(page, "app-signed-in");
+    await signOut(page);
+    await shoot(page, "app-signed-out");
+  }));
+
+test("the customer's way", () =>
+  inBrowser(async (page) => {
+    const [address, password] = [newAddress("customer"), newPassword()];
+    await openApp(page, "/shop");
+    await shoot(page, "shop");
+    await page.locator("#shop-sign-in").click();
+    await page.locator("#username").waitFor();
+    await shoot(page, "customer-address");
+    await page.locator("#sign-up").click();
+    await page.locator("#username").waitFor();
+    await shoot(page, "customer-sign-up");
+    const code = await giveAddressForCode(page, address);
+    await shoot(page, "customer-code");
+    await giveCode(page, code);
+    await page.locator("#password").waitFor();
+    await shoot(page, "customer-questions");
+    await skipBrowserChecks(page);
+    await page.locator("#password").fill("short");
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "customer-questions-errors");
+    await page.locator("#password").fill(password);
+    await fill(page, customerAnswers);
+    await agree(page);
+    await submit(page);
+    await page.locator("#no").waitFor();
+    await shoot(page, "stay-signed-in");
+    await claimsAtApp(page);
+    await signOut(page);
+
+    await enter(page, "shop-sign-in");
+    await giveAddress(page, address);
+    await page.locator("#password").waitFor();
+    await shoot(page, "customer-password");
+    await givePassword(page, "not this one at all");
+    await errorCode(page);
+    await shoot(page, "customer-password-error");
+    const reset = await codeFrom(address, async () => {
+      await page.locator("#forgot-password").click();
+      await until("the code page", async () => {
+        if (await page.locator("#code").isVisible()) return true;
+        if (await page.locator("#username").isVisible()) {
+          await shoot(page, "reset-address");
+          await submit(page);
+        }
+        return false;
+      });
+    });
+    await shoot(page, "reset-code");
+    await giveCode(page, reset);
+    await page.locator("#password").waitFor();
+    await shoot(page, "reset-password");
+    await givePassword(page, newPassword());
+    await claimsAtApp(page);
+    await signOut(page);
+
+    await enter(page, "shop-sign-up");
+    await giveCode(page, await giveAddressForCode(page, address));
+    await page.getByText(/already have an account/i).first().waitFor();
+    await shoot(page, "account-exists");
+  }));
+
+test("the provider's pages", () =>
+  inBrowser(async (page) => {
+    await enter(page, "request-account");
+    await page.locator("#idp-fabrikam").click();
+    await page.locator("#username").waitFor();
+    await shoot(page, "fabrikam-address");
+  }));
+
+test("what goes wrong", () =>
+  inBrowser(async (page) => {
+    const wrongRedirect = authorization(customers, { client_id: customers.apps.web.clientId, redirect_uri: `${webRedirect}x` });
+    await page.goto(wrongRedirect.url);
+    await shoot(page, "error-redirect");
+    const wrongApp = authorization(customers, { client_id: woodgrove.apps.web.clientId, redirect_uri: webRedirect });
+    await page.goto(wrongApp.url);
+    await shoot(page, "error-app");
+    await page.goto(new URL("/no/such/page", demo.origins.http).href);
+    await shoot(page, "error-missing");
+    await page.goto((await metadata(customers)).end_session_endpoint);
+    assert.equal(isApp(new URL(page.url())), false);
+    await shoot(page, "signed-out");
+  }));
+
+test("the dev inbox", () =>
+  inBrowser(async (page) => {
+    await page.goto(demo.inbox);
+    await shoot(page, "inbox");
+  }));

@@ -1,0 +1,32 @@
+//! Runs other programs and says which one failed.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs a program in a directory with additional variables; its output goes to the terminal.
+pub(crate) fn run(
+    dir: &Path,
+    program: &str,
+    args: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<(), String> {
+    println!("$ {program} {}", args.join(" "));
+    let status = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .envs(variables.iter().copied())
+        .status()
+        .map_err(|error| format!("{program} could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{program} {} failed ({status})", args.join(" "))) }
+}
+
+/// Whether a program answers to its name and arguments.
+pub(crate) fn answers(program: &str, args: &[&str]) -> bool {
+    Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

@@ -1,0 +1,146 @@
+//! The checks and suites, in the order in which they fail cheapest.
+
+use std::path::Path;
+
+use crate::process::{answers, run};
+use crate::{layers, messages};
+
+/// Where the Rust tests look for a PostgreSQL server; without it they use SQLite alone.
+const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES_URL";
+/// Where the end-to-end suite looks for one.
+const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
+
+/// Format, lints, layers, messages.
+pub(crate) fn check(root: &Path, _args: &[String]) -> Result<(), String> {
+    run(root, "cargo", &["fmt", "--all", "--", "--check"], &[])?;
+    layers::run(root, &[])?;
+    messages::run(root, &[])?;
+    run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    if answers("cargo", &["deny", "--version"]) {
+        deny(root, &[])?;
+    }
+    Ok(())
+}
+
+/// Everything that must be green before a change lands.
+pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), String> {
+    let options = Options::read(args)?;
+    if !options.files.is_empty() {
+        return Err(format!("'{}' is not an option of test", options.files.join(" ")));
+    }
+    // A missing browser is said now, not after ten minutes of tests.
+    end_to_end_tools()?;
+    check(root, &[])?;
+    let postgres = options.postgres.as_deref();
+    let variables: Vec<(&str, &str)> = postgres.map(|url| (POSTGRES_FOR_TESTS, url)).into_iter().collect();
+    run(root, "cargo", &["test", "--workspace"], &variables)?;
+    if postgres.is_some() {
+        suite(root, postgres, &[])?;
+    }
+    suite(root, None, &[])
+}
+
+/// The end-to-end suite, whole or some files of it.
+pub(crate) fn end_to_end(root: &Path, args: &[String]) -> Result<(), String> {
+    let options = Options::read(args)?;
+    end_to_end_tools()?;
+    suite(root, options.postgres.as_deref(), &options.files)
+}
+
+/// Licences, bans and sources; with `--advisories` also known vulnerabilities, which needs a network.
+pub(crate) fn deny(root: &Path, args: &[String]) -> Result<(), String> {
+    if !answers("cargo", &["deny", "--version"]) {
+        println!(
+            "cargo-deny is not installed, so dependencies were not checked: cargo install cargo-deny --locked"
+        );
+        return Ok(());
+    }
+    run(root, "cargo", &["deny", "--offline", "check", "bans", "licenses", "sources"], &[])?;
+    if args.iter().any(|arg| arg == "--advisories") {
+        run(root, "cargo", &["deny", "check", "advisories"], &[])?;
+    }
+    Ok(())
+}
+
+fn suite(root: &Path, postgres: Option<&str>, files: &[String]) -> Result<(), String> {
+    run(root, "cargo", &["build", "--package", "vestibule-server", "--bin", "vestibule"], &[])?;
+    let folder = root.join("e2e");
+    if !packages_are_current(&folder) {
+        run(&folder, "npm", &["ci", "--no-audit", "--no-fund"], &[])?;
+    }
+    let mut args = vec!["run.mjs"];
+    args.extend(files.iter().map(String::as_str));
+    let variables: Vec<(&str, &str)> = postgres.map(|url| (POSTGRES_FOR_E2E, url)).into_iter().collect();
+    run(&folder, "node", &args, &variables)
+}
+
+fn end_to_end_tools() -> Result<(), String> {
+    if !answers("node", &["--test", "--version"]) || !answers("npm", &["--version"]) {
+        return Err("the end-to-end suite needs Node.js 20 or newer with npm".into());
+    }
+    #[expect(clippy::disallowed_methods, reason = "a developer's tool is configured by its environment")]
+    let named = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !Path::new(&named).exists() {
+        return Err(format!(
+            "the end-to-end suite needs Chromium, and {named} does not exist: \
+             install it (apt-get install chromium) or name it in CHROMIUM"
+        ));
+    }
+    Ok(())
+}
+
+/// npm leaves a copy of the lock file behind when it has installed everything in it.
+fn packages_are_current(folder: &Path) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    let installed = modified(&folder.join("node_modules/.package-lock.json"));
+    let locked = modified(&folder.join("package-lock.json"));
+    matches!((installed, locked), (Some(installed), Some(locked)) if installed >= locked)
+}
+
+#[derive(Default)]
+struct Options {
+    postgres: Option<String>,
+    files: Vec<String>,
+}
+
+impl Options {
+    fn read(args: &[String]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            if arg == "--postgres-url" {
+                options.postgres = Some(args.next().ok_or("--postgres-url needs a URL")?.clone());
+            } else if let Some(url) = arg.strip_prefix("--postgres-url=") {
+                options.postgres = Some(url.to_owned());
+            } else if arg.starts_with('-') {
+                return Err(format!("there is no option '{arg}'"));
+            } else {
+                options.files.push(arg.clone());
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    fn read(args: &[&str]) -> Result<Options, String> {
+        Options::read(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_and_files_are_told_apart() {
+        let options = read(&["--postgres-url", "postgres://x/y", "tests/tokens.test.mjs"]).unwrap();
+        assert_eq!(options.postgres.as_deref(), Some("postgres://x/y"));
+        assert_eq!(options.files, ["tests/tokens.test.mjs"]);
+        assert_eq!(read(&["--postgres-url=postgres://z"]).unwrap().postgres.as_deref(), Some("postgres://z"));
+    }
+
+    #[test]
+    fn an_unknown_option_is_refused() {
+        assert!(read(&["--postgres"]).is_err());
+        assert!(read(&["--postgres-url"]).is_err());
+    }
+}
