@@ -74,15 +74,11 @@ fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
 
 async fn start(site: &Site, visit: &Visit, verified: Verified, intent: Intent) -> Outcome<Hop> {
     let opening = Opening { intent, login_hint: typed_hint(site, visit, &verified).await? };
-    match visit.tenant.flow_for(verified.client_id) {
-        Some((_, current)) => {
-            journey::start(site, visit, (&current.flow, current.version), opening, verified).await
-        }
-        None => {
-            let flow = Flow::sign_in_only(&visit.tenant.config);
-            journey::start(site, visit, (&flow, 0), opening, verified).await
-        }
+    if let Some((_, current)) = visit.tenant.flow_for(verified.client_id) {
+        return journey::start(site, visit, (&current.flow, current.version), opening, verified).await;
     }
+    let flow = Flow::sign_in_only(&visit.tenant.config);
+    journey::start(site, visit, (&flow, 0), opening, verified).await
 }
 
 /// The address to fill in: `login_hint` as it was sent, or the address of the user whom our own opaque hint

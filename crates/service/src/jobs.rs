@@ -17,7 +17,7 @@ use crate::ports::mailer::Mailer;
 const DIRECTORY: Duration = Duration::from_millis(500);
 /// Mail of another node, and retries.
 const MAIL: Duration = Duration::from_secs(1);
-const CLEAN_UP: Duration = Duration::from_secs(60);
+const CLEAN_UP: Duration = Duration::from_mins(1);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
 const BATCH: u32 = 500;
 /// How long a letter that has left is remembered.

@@ -15,14 +15,14 @@ use crate::env::Env;
 pub struct Limit {
     name: String,
     window: Span,
-    limit: i64,
+    most: i64,
 }
 
 impl Limit {
     /// A limit on `what` for one `whom`, which is digested: counters hold no personal data.
     pub fn new(env: &Env, what: &str, whom: &str, window: Span, limit: i64) -> Self {
         let whom = digest::base64url(&digest::hmac_parts(&env.derived.code, &[b"throttle", whom.as_bytes()]));
-        Self { name: format!("{what}:{whom}"), window, limit }
+        Self { name: format!("{what}:{whom}"), window, most: limit }
     }
 
     /// Spends from every limit or from none.
@@ -33,7 +33,7 @@ impl Limit {
         now: Timestamp,
     ) -> Outcome<()> {
         for limit in limits {
-            let bucket = Bucket { name: &limit.name, window: limit.window, limit: limit.limit };
+            let bucket = Bucket { name: &limit.name, window: limit.window, limit: limit.most };
             if let Err(wait) = throttle::spend(tx, tenant, &bucket, now).await? {
                 // The fault rolls the transaction back, and with it what was spent so far.
                 return Err(Fault::throttled(wait).about(&limit.name));

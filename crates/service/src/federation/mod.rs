@@ -57,7 +57,7 @@ pub(crate) async fn departure(
 }
 
 /// The origins that a page with this provider's button may lead to after a form was posted.
-pub(crate) async fn form_targets(site: &Site, visit: &Visit, id: &ProviderId) -> Vec<String> {
+pub(crate) fn form_targets(site: &Site, visit: &Visit, id: &ProviderId) -> Vec<String> {
     let Ok(provider) = configured(visit, id.as_str()) else { return Vec::new() };
     let issuer = issuer(site, provider);
     let known = site.providers.known(&issuer).map(|m| m.authorization_endpoint.clone());

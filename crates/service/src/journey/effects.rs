@@ -13,10 +13,8 @@ use vestibule_store::outbox::{self, MailRow};
 use vestibule_store::{WriteTx, grants, sessions, users};
 
 use super::finish::Ending;
-use super::{Loaded, write};
-use crate::env::Site;
+use super::{Scene, write};
 use crate::throttle::Limit;
-use crate::visit::Visit;
 
 /// The rows of a turn.
 #[derive(Clone, Default)]
@@ -95,9 +93,7 @@ struct Saving {
 
 /// Saves the facts and writes the rows, or nothing at all. `Stale` when another request was first.
 pub(super) async fn save(
-    site: &Site,
-    visit: &Visit,
-    loaded: &Loaded,
+    Scene { site, visit, loaded }: Scene<'_>,
     facts: &Facts,
     effects: &Effects,
     ending: Option<&Ending>,

@@ -61,6 +61,14 @@ struct State {
     ended_at: Option<Timestamp>,
 }
 
+/// One request to one journey.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    site: &'a Site,
+    visit: &'a Visit,
+    loaded: &'a Loaded,
+}
+
 /// A journey that was read for this browser.
 struct Loaded {
     row: JourneyRow,
@@ -121,7 +129,7 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
     let step = engine::next(&loaded.state.facts);
     let mut provider_origins = Vec::new();
     for (provider, _) in loaded.flow.providers() {
-        provider_origins.extend(federation::form_targets(site, visit, provider).await);
+        provider_origins.extend(federation::form_targets(site, visit, provider));
     }
     Ok(View {
         form: form::form(&loaded.flow, &loaded.state.facts),
@@ -202,14 +210,14 @@ fn own_csrf(site: &Site, visit: &Visit, id: JourneyId) -> String {
 
 async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outcome<Hop> {
     let id = loaded.row.id;
+    let scene = Scene { site, visit, loaded: &loaded };
     let mut effects = Effects::default();
     loop {
         let step = loop {
             match turn.next {
                 Next::Show(step) => break step,
                 Next::Ask(question) => {
-                    let answer =
-                        world::ask(site, visit, &loaded, &turn.facts, &question, &mut effects).await?;
+                    let answer = world::ask(scene, &turn.facts, &question, &mut effects).await?;
                     turn = engine::answer(&loaded.flow, turn.facts, &question, answer).map_err(unasked)?;
                 }
             }
@@ -227,7 +235,7 @@ async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outc
             _ => None,
         };
         let ending = finish::prepare(site, visit, &loaded.state.request, &turn.facts)?;
-        match effects::save(site, visit, &loaded, &turn.facts, &effects, ending.as_ref()).await {
+        match effects::save(scene, &turn.facts, &effects, ending.as_ref()).await {
             Ok(()) => {
                 if effects.has_mail() {
                     site.mail_waiting.notify_one();

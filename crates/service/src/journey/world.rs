@@ -7,6 +7,7 @@ use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::user::{ObjectIdentity, User};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{JourneyId, TenantId, UserId};
+use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
 use vestibule_rules::journey::facts::{Account, Facts};
 use vestibule_rules::journey::question::{Answer, Compared, Question};
@@ -14,7 +15,7 @@ use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
 use vestibule_store::{ReadTx, users};
 
-use super::Loaded;
+use super::Scene;
 use super::effects::{Effects, NewPassword};
 use crate::audit;
 use crate::env::Site;
@@ -33,13 +34,12 @@ const DOUBLINGS: u32 = 4;
 
 /// Answers one question.
 pub(super) async fn ask(
-    site: &Site,
-    visit: &Visit,
-    loaded: &Loaded,
+    scene: Scene<'_>,
     facts: &Facts,
     question: &Question,
     effects: &mut Effects,
 ) -> Outcome<Answer> {
+    let Scene { site, visit, loaded } = scene;
     match question {
         Question::FindAccount { address } => {
             let mut tx = site.env.db.read().await?;
@@ -60,7 +60,7 @@ pub(super) async fn ask(
         }
         Question::SendCode { .. } => {
             effects.assumed = Some((facts.clone(), question.clone()));
-            send_code(site, visit, loaded, question, effects)
+            send_code(scene, question, effects)
         }
         Question::CompareCode { typed, digest, superseded } => {
             Ok(Answer::CodeCompared(compare(site, loaded.row.id, typed, digest, superseded)))
@@ -75,35 +75,52 @@ pub(super) async fn ask(
         }
         Question::CreateAccount { draft } => {
             effects.assumed = Some((facts.clone(), question.clone()));
-            let id = UserId::from_random(site.env.random());
-            let phc = draft.password().map(str::to_owned);
-            let user = draft.as_ref().clone().into_user(id, visit.now);
-            let detail = json!({
-                "userType": user.user_type,
-                "flow": loaded.flow.id,
-                "client": loaded.row.client_id,
-                "provider": facts.federated.as_ref().map(|f| &f.provider),
-            });
-            effects.audit.push(audit::by_user(site, visit, id, "userCreation", &detail));
-            effects.user = Some((user, site.env.order_key(visit.now), phc));
-            Ok(Answer::Created(id))
+            Ok(create_account(scene, facts, draft, effects))
         }
         Question::SetPassword { user, phc } => {
-            effects.password = Some(NewPassword { user: *user, phc: phc.clone(), signs_out: true });
-            effects.audit.push(audit::by_user(site, visit, *user, "passwordReset", &json!({})));
-            if let Some(address) = facts.mailbox.as_deref().and_then(|a| Address::parse(a).ok()) {
-                let letter = Letter::PasswordChanged {
-                    tenant: loaded.flow.tenant_name.clone(),
-                    address: address.as_string(),
-                };
-                effects.mail.push(mail::prepare(site, visit.tenant_id(), &address, &letter, visit.now)?);
-            }
+            set_password(scene, facts, (*user, phc), effects)?;
             Ok(Answer::PasswordSet)
         }
         Question::Federation { .. } => {
             Err(Fault::ours("a provider is asked by the browser, not by the runner"))
         }
     }
+}
+
+fn create_account(
+    Scene { site, visit, loaded }: Scene<'_>,
+    facts: &Facts,
+    draft: &Draft,
+    effects: &mut Effects,
+) -> Answer {
+    let id = UserId::from_random(site.env.random());
+    let phc = draft.password().map(str::to_owned);
+    let user = draft.clone().into_user(id, visit.now);
+    let detail = json!({
+        "userType": user.user_type,
+        "flow": loaded.flow.id,
+        "client": loaded.row.client_id,
+        "provider": facts.federated.as_ref().map(|f| &f.provider),
+    });
+    effects.audit.push(audit::by_user(site, visit, id, "userCreation", &detail));
+    effects.user = Some((user, site.env.order_key(visit.now), phc));
+    Answer::Created(id)
+}
+
+fn set_password(
+    Scene { site, visit, loaded }: Scene<'_>,
+    facts: &Facts,
+    (user, phc): (UserId, &str),
+    effects: &mut Effects,
+) -> Outcome<()> {
+    effects.password = Some(NewPassword { user, phc: phc.to_owned(), signs_out: true });
+    effects.audit.push(audit::by_user(site, visit, user, "passwordReset", &json!({})));
+    if let Some(address) = facts.mailbox.as_deref().and_then(|a| Address::parse(a).ok()) {
+        let letter =
+            Letter::PasswordChanged { tenant: loaded.flow.tenant_name.clone(), address: address.as_string() };
+        effects.mail.push(mail::prepare(site, visit.tenant_id(), &address, &letter, visit.now)?);
+    }
+    Ok(())
 }
 
 /// The account that an address belongs to: as an identity first, else as the mail of a federated account.
@@ -132,9 +149,7 @@ async fn account(tx: &mut ReadTx, tenant: TenantId, user: Option<User>) -> Outco
 }
 
 fn send_code(
-    site: &Site,
-    visit: &Visit,
-    loaded: &Loaded,
+    Scene { site, visit, loaded }: Scene<'_>,
     question: &Question,
     effects: &mut Effects,
 ) -> Outcome<Answer> {
