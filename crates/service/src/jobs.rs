@@ -22,6 +22,8 @@ const CLEAN_UP: Duration = Duration::from_mins(1);
 const BATCH: u32 = 500;
 /// How long a letter that has left is remembered.
 const SENT_MAIL: Span = Span::hours(24);
+/// How long somebody who comes back too late is still told what happened.
+const OLD_JOURNEYS: Span = Span::days(1);
 const OLD_COUNTERS: Span = Span::days(2);
 
 /// Runs every job until `stop`. A failure is logged and tried again at the next turn.
@@ -102,7 +104,7 @@ async fn remove_old(site: &Site) -> Outcome<()> {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let journeys = journeys::remove_expired(tx, now, BATCH).await?;
+                    let journeys = journeys::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
                     let counters = throttle::remove_old(tx, now - OLD_COUNTERS, BATCH).await?;
                     Ok(journeys + counters + outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?)
                 })

@@ -62,13 +62,14 @@ for (const input of document.querySelectorAll("[data-code]")) {
   });
 }
 
-// Counts down to when a new code can be asked for. The server decides; this only saves a vain click.
+// Counts down to when a new code can be asked for. The server decides: a click that comes too early is
+// answered with the time to wait.
 for (const button of document.querySelectorAll("[data-wait]")) {
   const label = button.textContent;
   const end = performance.now() + Number(button.dataset.wait) * 1000;
   const tick = () => {
     const left = Math.ceil((end - performance.now()) / 1000);
-    button.disabled = left > 0;
+    button.classList.toggle("waiting", left > 0);
     if (left <= 0) {
       button.textContent = label;
       clearInterval(timer);

@@ -46,7 +46,18 @@ pub struct View {
     pub tenant: Arc<TenantView>,
     /// `ui_locales` of the request.
     pub locales: Option<String>,
-    pub ended: bool,
+    pub standing: Standing,
+}
+
+/// Whether a journey still asks for something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Open,
+    /// The person cancelled.
+    Cancelled,
+    SignedIn,
+    /// Nobody answered in time.
+    Expired,
 }
 
 /// What is stored of a journey beside its columns.
@@ -74,6 +85,8 @@ struct Loaded {
     row: JourneyRow,
     state: State,
     flow: Arc<Flow>,
+    /// Its time is over: it can be looked at and takes no more answers.
+    expired: bool,
 }
 
 impl Loaded {
@@ -140,7 +153,12 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
         provider_origins,
         tenant: Arc::clone(&visit.tenant),
         locales: request.ui_locales.clone(),
-        ended: matches!(step, Step::Ended { .. }),
+        standing: match step {
+            Step::Ended { cancelled: true } => Standing::Cancelled,
+            Step::Ended { cancelled: false } => Standing::SignedIn,
+            _ if loaded.expired => Standing::Expired,
+            _ => Standing::Open,
+        },
     })
 }
 
@@ -156,6 +174,9 @@ pub async fn submit(site: &Site, visit: &Visit, id: JourneyId, fields: RawFields
     }
     if loaded.row.ended {
         return finish::again(site, visit, &loaded).await;
+    }
+    if loaded.expired {
+        return Ok(Hop::to(To::Journey(id)));
     }
     // A form of an older state: a back button, a second tab, a second click. It changes nothing.
     if posted("step") != loaded.step_token() {
@@ -193,7 +214,7 @@ pub(crate) struct Returned {
 /// Whether the journey waits for this departure to come back, in this browser.
 pub(crate) async fn awaits(site: &Site, visit: &Visit, id: JourneyId, pending: &Pending) -> Outcome<bool> {
     let loaded = load(site, visit, id).await?;
-    Ok(!loaded.row.ended && loaded.state.facts.pending.as_ref() == Some(pending))
+    Ok(!loaded.row.ended && !loaded.expired && loaded.state.facts.pending.as_ref() == Some(pending))
 }
 
 /// The token of our own forms, bound to a cookie and to one thing.
@@ -286,11 +307,6 @@ async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
     if !constant_time::eq(&row.browser_digest, &browser) {
         return Err(gone());
     }
-    if row.expires_at <= visit.now && !row.ended {
-        return Err(
-            Fault::new(Kind::Expired, "the journey expired").hint(Message::new("fault-journey-expired"))
-        );
-    }
     let state: State =
         serde_json::from_str(&row.state).map_err(|e| Fault::ours(format!("journey.state of {id}: {e}")))?;
     if state.issuer != visit.issuer() {
@@ -308,7 +324,8 @@ async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
             Arc::new(flow.map_err(|e| Fault::ours(format!("user_flow_version.doc of {}: {e}", row.flow_id)))?)
         }
     };
-    Ok(Loaded { row, state, flow })
+    let expired = row.expires_at <= visit.now && !row.ended;
+    Ok(Loaded { row, state, flow, expired })
 }
 
 fn browser_digest(value: &Secret<String>) -> Vec<u8> {

@@ -55,8 +55,6 @@ fault-federation = The service that you signed in at sent an answer that does no
 fault-form = This form was not opened in this browser. Go back, reload the page and try again. Cookies must be allowed.
 # The journey belongs to another browser, or was cleaned up.
 fault-journey-gone = This page belongs to another browser, or its time is over. Go back to the app and start again.
-# The journey took too long.
-fault-journey-expired = This page has waited too long. Go back to the app and start again.
 # A credential or token is wrong.
 fault-credential = What brought you here is no longer good. Go back to the app and start again.
 # The page is too old, was used already, or belongs to another browser.
@@ -108,6 +106,10 @@ ended-signed-in-lead = This page has done its work. Go back to { $app }.
 ended-cancelled-title = You cancelled
 # Below it. $app: name of the app.
 ended-cancelled-lead = Nothing was changed. You can start again from { $app }.
+# Heading when nobody answered in time.
+ended-expired-title = This page has waited too long
+# Below it. $app: name of the app.
+ended-expired-lead = For your safety it no longer takes answers. Nothing was changed. Start again from { $app }.
 # Link to the app. $app: name of the app.
 ended-back = Back to { $app }
 

@@ -68,6 +68,10 @@ fn words(fault: &Fault) -> (&'static str, &'static str) {
         90002 => return ("fault-missing-title", "fault-tenant"),
         _ => {}
     }
+    // A journey that is gone was there for this person, whatever the kind of the fault says.
+    if fault.hint.as_ref().is_some_and(|hint| hint.id.starts_with("fault-journey-")) {
+        return ("fault-expired-title", "fault-expired");
+    }
     if fault.about.as_deref() == Some(crate::fault::BODY) {
         return ("fault-title", "fault-too-large");
     }
@@ -104,6 +108,7 @@ impl Page for FaultPage {
             Fault::upstream(""),
             Fault::ours("<script>"),
             Fault::ours("").hint(Message::new("field-too-long").with("max", "<script>")),
+            Fault::missing("journey", "").hint(Message::new("fault-journey-gone")),
         ];
         let page = |(i, fault): (usize, &Fault)| {
             Self::new(fault, "8F3C4A53".to_owned(), now)

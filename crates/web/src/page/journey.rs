@@ -5,6 +5,7 @@ use vestibule_rules::journey::form::{FieldKind, Form, Text};
 use vestibule_rules::journey::step::StepName;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Timestamp;
+use vestibule_service::journey::Standing;
 
 use super::Page;
 
@@ -125,12 +126,12 @@ pub struct EndedPage {
 }
 
 impl EndedPage {
-    /// `cancelled` or signed in.
-    pub fn new(cancelled: bool, app_name: String, back: Option<String>) -> Self {
-        let (title, lead) = if cancelled {
-            ("ended-cancelled-title", "ended-cancelled-lead")
-        } else {
-            ("ended-signed-in-title", "ended-signed-in-lead")
+    /// The page of a journey that takes no more answers.
+    pub fn new(standing: Standing, app_name: String, back: Option<String>) -> Self {
+        let (title, lead) = match standing {
+            Standing::Cancelled => ("ended-cancelled-title", "ended-cancelled-lead"),
+            Standing::Expired => ("ended-expired-title", "ended-expired-lead"),
+            Standing::SignedIn | Standing::Open => ("ended-signed-in-title", "ended-signed-in-lead"),
         };
         Self { title, lead, app_name, back }
     }
@@ -142,11 +143,16 @@ impl Page for EndedPage {
     fn samples() -> Vec<Self> {
         vec![
             Self::new(
-                false,
+                Standing::SignedIn,
                 "Woodgrove <b>Suppliers</b>".to_owned(),
                 Some("http://localhost:3000".to_owned()),
             ),
-            Self::new(true, "Woodgrove Suppliers".to_owned(), None),
+            Self::new(Standing::Cancelled, "Woodgrove Suppliers".to_owned(), None),
+            Self::new(
+                Standing::Expired,
+                "Woodgrove Suppliers".to_owned(),
+                Some("http://localhost:3000".to_owned()),
+            ),
         ]
     }
 }

@@ -4,8 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::JourneyId;
-use vestibule_rules::journey::form::Text;
-use vestibule_service::journey::{self, View};
+use vestibule_service::journey::{self, Standing, View};
 
 use crate::fault::PageFault;
 use crate::form::Asked;
@@ -42,9 +41,9 @@ fn id(asked: &Asked) -> Outcome<JourneyId> {
 
 fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Response> {
     let frame = asked.framed(app, view.locales.as_deref());
-    if view.ended {
+    if view.standing != Standing::Open {
         let back = view.app_origin.filter(|o| o.starts_with("https://") || o.starts_with("http://"));
-        let page = EndedPage::new(is_cancelled(&view.form.title), view.app_name, back);
+        let page = EndedPage::new(view.standing, view.app_name, back);
         return respond::page(app, &frame, &page, &FormTargets::own());
     }
     let targets = FormTargets::and(view.app_origin.into_iter().chain(view.provider_origins));
@@ -52,8 +51,4 @@ fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Res
     let hint = frame.brand.username_hint.clone();
     let page = JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now);
     respond::page(app, &frame, &page, &targets)
-}
-
-fn is_cancelled(title: &Text) -> bool {
-    matches!(title, Text::Message(message) if message.id == "ended-title-cancelled")
 }
