@@ -19,6 +19,11 @@ export async function enter(page, id) {
   await page.locator(`#${id}`).click();
 }
 
+/** Sends the browser to the server again, as an app does whose own session ended. */
+export async function signInAgain(page, path) {
+  await openApp(page, `${path}/sign-in`);
+}
+
 /** Finishes the journey and reads the ID token's claims that the app shows. */
 export async function claimsAtApp(page) {
   await finish(page, isApp);

@@ -9,7 +9,7 @@ export const cancel = (page) => page.locator("#cancel").click();
 
 /** The answers that the supplier flow asks for, by label. */
 export const supplierAnswers = {
-  "Display name": "Ada Lovelace",
+  "Your name": "Ada Lovelace",
   "Business name": "Northwind Traders",
   "Business registration code": "HRB 12345",
   "Phone": "+49 30 1234567",
@@ -68,6 +68,15 @@ export async function errorCode(page) {
   return block.getAttribute("data-error-code");
 }
 
+/** The form around a field, as another program could send it. */
+export function formAround(page, field) {
+  return page.locator(`form:has(${field})`).evaluate((form) => ({
+    // Not `form.action`: the buttons of the form are called so.
+    action: new URL(form.getAttribute("action") ?? "", document.location.href).href,
+    fields: Object.fromEntries(new FormData(form)),
+  }));
+}
+
 /** Every error of the page: its code and its words. */
 export async function errors(page) {
   await page.locator('[role="alert"]').first().waitFor();
@@ -97,6 +106,11 @@ export async function finish(page, arrived, { stay = true } = {}) {
 export async function signInAtFabrikam(page, user) {
   await giveAddress(page, user.email);
   await givePassword(page, user.password);
+}
+
+/** Answers whatever the provider still asks, until the browser is back at the tenant that sent it there. */
+export async function returnTo(page, tenant) {
+  await finish(page, (url) => url.pathname.startsWith(`/${tenant.id}/`));
 }
 
 /** From the sign-in page of the customers' flow to a new account's last step. */

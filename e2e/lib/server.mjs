@@ -22,6 +22,17 @@ export async function startDemo(data, { databaseUrl } = {}) {
   const before = stampOf(described);
   const args = ["demo", "--data", data, "--port", "0", "--tls-port", "0", "--app-port", "0"];
   if (databaseUrl) args.push("--database-url", databaseUrl);
+  const server = await start(args, () => stampOf(described) !== before && readDemo(described));
+  return { described, ...server };
+}
+
+/** Runs `serve` with a configuration file and waits until it says that it is ready. */
+export function startServer(config) {
+  return start(["serve", "--config", config], (words) => words.includes("Vestibule is ready"));
+}
+
+/** Runs the program until `stop`; `ready` is asked with what it said so far. */
+async function start(args, ready) {
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
   child.stdout.on("data", (chunk) => said.push(chunk));
@@ -31,20 +42,20 @@ export async function startDemo(data, { databaseUrl } = {}) {
   const gone = new Promise((resolve) =>
     child.once("exit", (code, signal) => {
       ended ??= `ended with ${signal ?? code}`;
-      resolve();
+      resolve(code);
     }),
   );
   const words = () => Buffer.concat(said).toString();
-  const stop = async () => {
+  const stop = () => {
     if (!ended) child.kill("SIGTERM");
-    await gone;
+    return gone;
   };
   try {
     await until(
-      "the demo to be ready",
+      `vestibule ${args[0]} to be ready`,
       () => {
-        if (ended) throw new Error(`${binary} ${ended}:\n${words()}`);
-        return stampOf(described) !== before && readDemo(described);
+        if (ended) throw new Error(`${binary} ${ended}`);
+        return ready(words());
       },
       { within: 60_000 },
     );
@@ -52,7 +63,7 @@ export async function startDemo(data, { databaseUrl } = {}) {
     if (!ended) child.kill("SIGKILL");
     throw new Error(`${error.message}\n${words()}`);
   }
-  return { described, stop, words };
+  return { stop, words };
 }
 
 /** Runs another command of the program to its end. */

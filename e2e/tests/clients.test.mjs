@@ -49,7 +49,9 @@ test("msal-node signs a public client in", () =>
 
 async function signInWithMsal(page, client, redirectUri, listener) {
   const { verifier, challenge } = await new msal.CryptoProvider().generatePkceCodes();
-  const [state, nonce] = [random(), random()];
+  // The library reads the state back and takes it for its own form: base64 of JSON.
+  const state = Buffer.from(JSON.stringify({ id: random() })).toString("base64");
+  const nonce = random();
   const url = await client.getAuthCodeUrl({
     scopes, redirectUri, state, nonce, codeChallenge: challenge, codeChallengeMethod: "S256",
   });
@@ -57,7 +59,10 @@ async function signInWithMsal(page, client, redirectUri, listener) {
   const back = await authorizeAs(page, person, listener, { url });
   assert.equal(back.searchParams.get("state"), state);
   const code = back.searchParams.get("code");
-  const first = await client.acquireTokenByCode({ scopes, redirectUri, code, codeVerifier: verifier, nonce }, { nonce, state });
+  const first = await client.acquireTokenByCode(
+    { scopes, redirectUri, code, codeVerifier: verifier, state, nonce },
+    { nonce, state: back.searchParams.get("state") },
+  );
   const { oid, tid } = first.idTokenClaims;
   assert.equal(tid, customers.id);
   assert.equal(first.account.homeAccountId, `${oid}.${tid}`);
@@ -124,7 +129,8 @@ async function signInWithOpenidClient(page, listener, { clientId }, authenticati
   const issuer = new URL(`${https}/${customers.id}/v2.0`);
   const config = await oidc.discovery(issuer, clientId, undefined, authentication);
   oidc.enableNonRepudiationChecks(config);
-  const redirectUri = listener === app ? webRedirect : listener.origin;
+  // The library sends the address that it was called at when it redeems, and addresses of URLs have a path.
+  const redirectUri = listener === app ? webRedirect : `${listener.origin}/`;
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const expectedState = oidc.randomState();
   const expectedNonce = oidc.randomNonce();
@@ -138,8 +144,7 @@ async function signInWithOpenidClient(page, listener, { clientId }, authenticati
   });
   const back = await authorizeAs(page, person, listener, { url: url.href });
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
-  // The client sends the address it was called at as redirect_uri; a path-less one is registered without a slash.
-  const tokens = await oidc.authorizationCodeGrant(config, back, checks, { redirect_uri: redirectUri });
+  const tokens = await oidc.authorizationCodeGrant(config, back, checks);
   const { sub, oid } = tokens.claims();
   const info = await oidc.fetchUserInfo(config, tokens.access_token, sub);
   assert.equal(info.email, person.address);
@@ -150,5 +155,10 @@ async function signInWithOpenidClient(page, listener, { clientId }, authenticati
     post_logout_redirect_uri: redirectUri, id_token_hint: tokens.id_token, state: "left",
   });
   await page.goto(leaving.href);
-  assert.equal((await listener.next()).url.searchParams.get("state"), "left");
+  if (listener === app) {
+    assert.equal((await listener.next()).url.searchParams.get("state"), "left");
+  } else {
+    // S84: byte for byte; a port that was chosen at run time is not registered to return to.
+    assert.equal(new URL(page.url()).origin, https);
+  }
 }

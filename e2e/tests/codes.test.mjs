@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { claimsAtApp, enter } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { codeFrom, otherCode } from "../lib/inbox.mjs";
-import { errorCode, fill, giveAddressForCode, giveCode, submit, supplierAnswers } from "../lib/pages.mjs";
+import { errorCode, fill, formAround, giveAddressForCode, giveCode, submit, supplierAnswers } from "../lib/pages.mjs";
 import { newAddress } from "../lib/world.mjs";
 
 // T-22
@@ -80,7 +80,7 @@ test("a code is refused in another browser", () =>
   inBrowser(async (page) => {
     await enter(page, "request-account");
     const code = await giveAddressForCode(page, newAddress());
-    const { action, fields } = await formOf(page);
+    const { action, fields } = await formAround(page, "#code");
     await inBrowser(async (other) => {
       const shown = await other.goto(page.url());
       assert.ok(shown.status() >= 400, `another browser got ${shown.status()}`);
@@ -92,15 +92,7 @@ test("a code is refused in another browser", () =>
     await page.getByLabel(/business name/i).waitFor();
   }));
 
-/** The form that asks for the code, as another program could send it. */
-function formOf(page) {
-  return page.locator("form:has(#code)").evaluate((form) => ({
-    action: form.action || document.location.href,
-    fields: Object.fromEntries(new FormData(form)),
-  }));
-}
-
-/** Asks for a new code as soon as the page allows. */
+/** Asks for a new code as soon as the server grants one. */
 async function resend(page) {
-  await page.locator("#resend").click({ timeout: 90_000 });
+  await page.locator("#resend:not(.waiting)").click({ timeout: 90_000 });
 }

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { claimsAtApp, enter } from "../lib/app.mjs";
+import { claimsAtApp, enter, signInAgain } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { messagesTo } from "../lib/inbox.mjs";
 import {
-  agree, customerAnswers, fill, giveAddress, giveAddressForCode, giveCode, signInCustomer, submit, supplierAnswers,
+  agree, customerAnswers, fill, formAround, giveAddress, giveAddressForCode, giveCode, signInCustomer, submit, supplierAnswers,
 } from "../lib/pages.mjs";
 import { until } from "../lib/until.mjs";
 import { newAddress, newPassword } from "../lib/world.mjs";
@@ -58,7 +58,7 @@ test("going back after the end creates no second account", () =>
     const again = await page.goto(attributesAt);
     assert.ok(!again || again.status() < 500, "an old page is no failure of the server");
     assert.equal(await page.locator('input[name="password"]').count(), 0, "the form is not offered again");
-    await enter(page, "shop-sign-in");
+    await signInAgain(page, "/shop");
     assert.equal((await claimsAtApp(page)).oid, oid);
   }));
 
@@ -88,10 +88,7 @@ test("two answers at once are judged once", () =>
     await page.locator("#password").fill(person.password);
     await fill(page, customerAnswers);
     await agree(page);
-    const { action, fields } = await page.locator("form:has(#password)").evaluate((form) => ({
-      action: form.action || document.location.href,
-      fields: Object.fromEntries(new FormData(form)),
-    }));
+    const { action, fields } = await formAround(page, "#password");
     const post = () => page.request.post(action, { form: fields, maxRedirects: 0 });
     const replies = await Promise.all([post(), post(), post()]);
     for (const reply of replies) assert.ok(reply.status() < 500, `answered ${reply.status()}`);
@@ -150,7 +147,7 @@ test("a form without its own token is refused", () =>
   inBrowser(async (page) => {
     await enter(page, "request-account");
     await page.locator("#username").waitFor();
-    const action = await page.locator("form:has(#username)").evaluate((form) => form.action || document.location.href);
+    const { action } = await formAround(page, "#username");
     const reply = await page.request.post(action, { form: { username: newAddress() }, maxRedirects: 0 });
     assert.ok(reply.status() >= 400 && reply.status() < 500, `answered ${reply.status()}`);
   }));

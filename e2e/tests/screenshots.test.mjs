@@ -9,9 +9,9 @@ import { claimsAtApp, enter, isApp, openApp, signOut } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { codeFrom, otherCode } from "../lib/inbox.mjs";
 import { webRedirect } from "../lib/customer.mjs";
-import { authorization, metadata } from "../lib/oauth.mjs";
+import { authorization, metadata, under } from "../lib/oauth.mjs";
 import {
-  agree, assertReadable, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword, submit,
+  agree, assertReadable, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword, submit,
   supplierAnswers,
 } from "../lib/pages.mjs";
 import { until } from "../lib/until.mjs";
@@ -152,10 +152,37 @@ test("what goes wrong", () =>
     await page.goto((await metadata(customers)).end_session_endpoint);
     assert.equal(isApp(new URL(page.url())), false);
     await shoot(page, "signed-out");
+    await page.goto(under(customers, ""));
+    await shoot(page, "home");
+  }));
+
+test("what is left behind", () =>
+  inBrowser(async (page) => {
+    await enter(page, "request-account");
+    await page.locator("#username").waitFor();
+    const cancelled = page.url();
+    await cancel(page);
+    await page.waitForURL(isApp);
+    await page.goto(cancelled);
+    await shoot(page, "journey-cancelled");
+    await enter(page, "request-account");
+    await giveCode(page, await giveAddressForCode(page, newAddress("supplier")));
+    await fill(page, supplierAnswers);
+    const finished = page.url();
+    await submit(page);
+    await claimsAtApp(page);
+    await page.goto(finished);
+    await shoot(page, "journey-finished");
+    await page.goto((await metadata(woodgrove)).end_session_endpoint);
+    await shoot(page, "sign-out");
   }));
 
 test("the dev inbox", () =>
   inBrowser(async (page) => {
+    await enter(page, "request-account");
+    await giveAddressForCode(page, newAddress("a.supplier.with.a.rather.long.name"));
     await page.goto(demo.inbox);
     await shoot(page, "inbox");
+    await page.locator(".mails a").first().click();
+    await shoot(page, "inbox-mail");
   }));

@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web", &["rules", "service"]),
     ("server", &["rules", "crypto", "store", "service", "web"]),
     ("testkit", &["rules", "crypto", "store", "service", "web", "server"]),
+    // A development crate like testkit: what it measures is a process of its own.
+    ("bench", &["rules", "crypto", "store", "testkit"]),
     ("xtask", &[]),
 ];
 

@@ -1,5 +1,7 @@
 //! The log: one line an event on standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
@@ -7,6 +9,9 @@ use crate::config::Log;
 /// Starts the log. A second call changes nothing, so that tests can start several servers.
 pub fn start(log: &Log) {
     let filter = EnvFilter::builder().parse_lossy(&log.level);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let _ = if log.json { lines.json().try_init() } else { lines.with_target(false).try_init() };
 }

@@ -1,7 +1,7 @@
 //! Who did what: one row for each act, written in its transaction (security.md N5).
 
-use serde_json::Value;
-use vestibule_rules::ids::UserId;
+use serde_json::{Value, json};
+use vestibule_rules::ids::{JourneyId, UserId};
 use vestibule_store::audit::EntryRow;
 
 use crate::env::Site;
@@ -18,5 +18,26 @@ pub fn by_user(site: &Site, visit: &Visit, user: UserId, action: &str, detail: &
         target_id: user.to_string(),
         correlation_id: visit.correlation.to_string(),
         detail: detail.to_string(),
+    }
+}
+
+/// The entry for a proof that failed. Nobody knows who tried: the account, if there is one, is only what was
+/// tried at, and nothing of what was typed is kept.
+pub fn failed_proof(
+    site: &Site,
+    visit: &Visit,
+    (journey, account): (JourneyId, Option<UserId>),
+    reason: &str,
+) -> EntryRow {
+    let (kind, id) = account.map_or_else(|| ("journey", journey.to_string()), |a| ("user", a.to_string()));
+    EntryRow {
+        key: site.env.order_key(visit.now),
+        at: visit.now,
+        actor: "anonymous".to_owned(),
+        action: "signInFailure".to_owned(),
+        target_kind: kind.to_owned(),
+        target_id: id,
+        correlation_id: visit.correlation.to_string(),
+        detail: json!({ "reason": reason, "journey": journey }).to_string(),
     }
 }

@@ -10,6 +10,7 @@ use vestibule_rules::time::Span;
 use vestibule_store::{journeys, outbox, throttle};
 
 use crate::env::Site;
+use crate::federation;
 use crate::mail;
 use crate::ports::mailer::Mailer;
 
@@ -18,6 +19,8 @@ const DIRECTORY: Duration = Duration::from_millis(500);
 /// Mail of another node, and retries.
 const MAIL: Duration = Duration::from_secs(1);
 const CLEAN_UP: Duration = Duration::from_mins(1);
+/// Providers that are new or did not answer.
+const PROVIDERS: Duration = Duration::from_secs(15);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
 const BATCH: u32 = 500;
 /// How long a letter that has left is remembered.
@@ -41,6 +44,7 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = directory(&site) => {}
         () = deliver(&site, &*mailer) => {}
         () = clean_up(&site) => {}
+        () = providers(&site) => {}
     }
     // What was promised before the stop leaves before it, if the mail server lets it.
     if let Err(fault) = mail::deliver(&site, &*mailer).await {
@@ -93,6 +97,14 @@ async fn clean_up(site: &Site) {
         if let Err(fault) = remove_old(site).await {
             tracing::error!(%fault, "old rows cannot be removed");
         }
+    }
+}
+
+async fn providers(site: &Site) {
+    let mut tick = every(PROVIDERS);
+    loop {
+        tick.tick().await;
+        federation::warm_up(site).await;
     }
 }
 

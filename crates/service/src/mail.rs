@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use vestibule_crypto::digest;
 use vestibule_rules::directory::address::Address;
-use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::TenantId;
 use vestibule_rules::journey::question::Purpose;
 use vestibule_rules::time::{Span, Timestamp};
@@ -94,14 +94,22 @@ pub async fn deliver(site: &Site, mailer: &dyn Mailer) -> Outcome<bool> {
                 let results = std::sync::Arc::clone(&results);
                 Box::pin(async move {
                     for (mail, result) in results.iter() {
-                        match result {
-                            Ok(()) => outbox::done(tx, mail, now).await?,
+                        let noted = match result {
+                            Ok(()) => outbox::done(tx, mail, now).await,
                             Err(MailFault::Temporary(why)) if mail.attempts < TRIES => {
-                                outbox::retry_later(tx, mail, now + wait(mail.attempts), why).await?;
+                                outbox::retry_later(tx, mail, now + wait(mail.attempts), why).await
                             }
                             Err(MailFault::Temporary(why) | MailFault::Permanent(why)) => {
-                                outbox::park(tx, mail, now, why).await?;
+                                outbox::park(tx, mail, now, why).await
                             }
+                        };
+                        match noted {
+                            // Another worker has this one by now. The others of the batch are noted all the
+                            // same, or every one of them would be sent once more.
+                            Err(fault) if fault.kind == Kind::Stale => {
+                                tracing::warn!(key = %mail.key, "a mail took longer than its lease");
+                            }
+                            noted => noted?,
                         }
                     }
                     Ok(())

@@ -58,7 +58,13 @@ pub async fn find(site: &Site, visit: &Visit) -> Outcome<Option<Session>> {
 
 /// Prepares a session for somebody who just signed in. The value is new at every sign-in, so a planted
 /// cookie never becomes an authenticated one (security.md A39).
-pub fn begin(site: &Site, visit: &Visit, authenticated: &Authenticated, stay: bool) -> NewSession {
+pub fn begin(
+    site: &Site,
+    visit: &Visit,
+    authenticated: &Authenticated,
+    auth_time: Timestamp,
+    stay: bool,
+) -> NewSession {
     let lifetimes = &site.settings.lifetimes;
     let lifetime = if stay { lifetimes.persistent_session } else { lifetimes.session };
     let value = Secret::new(digest::token(site.env.random()));
@@ -66,7 +72,7 @@ pub fn begin(site: &Site, visit: &Visit, authenticated: &Authenticated, stay: bo
         sid: SessionId::from_random(site.env.random()),
         user_id: authenticated.user,
         digest: digest_of(&value),
-        auth_time: visit.now,
+        auth_time,
         amr: authenticated.amr.join(" "),
         provider: authenticated.provider.as_ref().map(|p| p.0.clone()),
         persistent: stay,

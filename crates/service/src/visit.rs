@@ -1,5 +1,6 @@
 //! One request as use cases see it.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -18,7 +19,7 @@ pub struct Visit {
     /// The path segments that named the tenant and, if it was there, the flow, as they were written.
     /// Endpoints in metadata and redirects echo them.
     pub segments: Segments,
-    /// The client's address, for limits.
+    /// The client's address.
     pub source: String,
     /// The value of the cookie that binds journeys to a browser.
     pub browser: Option<Secret<String>>,
@@ -51,6 +52,12 @@ impl Visit {
         self.tenant.config.tenant.id
     }
 
+    /// What limits on a source count: an IPv4 address, or the 64 bits of an IPv6 address that a provider
+    /// gives to one customer, who can take any of the addresses in it.
+    pub fn network(&self) -> String {
+        network(&self.source)
+    }
+
     /// The one issuer of the tenant on this listener (native-auth-and-msal.md R5).
     pub fn issuer(&self) -> String {
         issuer(&self.origin, self.tenant_id())
@@ -60,4 +67,24 @@ impl Visit {
 /// The issuer of a tenant at an origin.
 pub fn issuer(origin: &str, tenant: TenantId) -> String {
     format!("{origin}/{tenant}/v2.0")
+}
+
+fn network(source: &str) -> String {
+    match source.parse() {
+        Ok(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from(u128::from(address) >> 64 << 64)),
+        Ok(IpAddr::V4(_)) | Err(_) => source.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn a_customer_of_a_provider_is_one_source() {
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb:cccc:dddd:eeee"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network(""), "");
+    }
 }

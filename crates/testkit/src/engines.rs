@@ -80,6 +80,22 @@ impl TestDb {
         }
     }
 
+    /// Everything that is in the database, as somebody finds it who has stolen the file or a dump. What a
+    /// server writes as `\x…` is in hexadecimal digits.
+    pub async fn dump(&self) -> Outcome<Vec<u8>> {
+        match &self.settings {
+            Settings::Sqlite { path } => {
+                let mut all = Vec::new();
+                for suffix in ["", "-wal"] {
+                    let file = format!("{}{suffix}", path.display());
+                    all.extend(std::fs::read(file).map_err(|e| ours("reading the database", &e))?);
+                }
+                Ok(all)
+            }
+            Settings::Postgres { url, .. } => dump_server(url).await,
+        }
+    }
+
     async fn on_server(options: &str) -> Outcome<Self> {
         let name = fresh_name("test");
         administer(&format!("CREATE DATABASE {name} {options}")).await?;
@@ -187,6 +203,25 @@ async fn administer(command: &str) -> Outcome<()> {
     // The server has closed the session when the connection ends.
     drop(connection.await);
     result
+}
+
+async fn dump_server(url: &str) -> Outcome<Vec<u8>> {
+    let failed = |e: tokio_postgres::Error| ours("dumping the database", &e);
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.map_err(failed)?;
+    let connection = tokio::spawn(connection);
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+    let mut all = Vec::new();
+    for table in client.query(tables, &[]).await.map_err(failed)? {
+        let table: String = table.get(0);
+        let rows = format!("SELECT CAST(t AS TEXT) FROM \"{table}\" AS t");
+        for row in client.query(rows.as_str(), &[]).await.map_err(failed)? {
+            all.extend(row.get::<_, String>(0).into_bytes());
+            all.push(b'\n');
+        }
+    }
+    drop(client);
+    drop(connection.await);
+    Ok(all)
 }
 
 fn url_of(database: &str) -> Outcome<String> {

@@ -77,6 +77,11 @@ impl TestServer {
         Ok(changes)
     }
 
+    /// Everything that is in the database; see [`TestDb::dump`].
+    pub async fn dump(&self) -> Outcome<Vec<u8>> {
+        self.database.dump().await
+    }
+
     /// Stops the server, and checks that nothing is left over: every mail was read.
     pub async fn finish(self) -> Outcome<()> {
         self.stop.cancel();

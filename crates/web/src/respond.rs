@@ -15,39 +15,39 @@ use crate::page::around::FormPostPage;
 use crate::page::{Frame, Page};
 use crate::state::AppState;
 
-/// Where the forms of a page may lead, their redirects included: browsers hold a redirect after a POST
-/// against `form-action` too.
-#[derive(Clone, Debug, Default)]
-pub struct FormTargets {
-    origins: Vec<String>,
+/// Where the forms of a page may lead. Browsers hold every redirect that follows a POST against
+/// `form-action`, and those of other sites too: an app that is also somebody's provider sends the browser
+/// on, a provider spreads its pages over several hosts. A list of the addresses that we know would cut such
+/// a chain off in the middle, so the pages that people leave us from name none.
+#[derive(Clone, Debug)]
+pub enum FormTargets {
+    /// Back to us.
+    Own,
+    /// To us or straight to this origin.
+    Origin(String),
+    /// Out of the house, by ways that only others know.
+    Onward,
 }
 
 impl FormTargets {
-    /// Our own forms only.
-    pub fn own() -> Self {
-        Self::default()
-    }
-
-    /// Our own forms, which may end at these origins.
-    pub fn and(origins: impl IntoIterator<Item = String>) -> Self {
+    /// Our own forms, and one that goes to this origin.
+    pub fn and(origin: Option<String>) -> Self {
         // An origin that could end the directive would rewrite the policy.
         let safe = |o: &String| {
             !o.is_empty()
                 && o.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'' | b'*'))
         };
-        Self { origins: origins.into_iter().filter(safe).collect() }
+        origin.filter(safe).map_or(Self::Own, Self::Origin)
     }
 
     fn policy(&self) -> String {
-        let mut policy =
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; \
-                          frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-                .to_owned();
-        for origin in &self.origins {
-            policy.push(' ');
-            policy.push_str(origin);
+        let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                      frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+        match self {
+            Self::Own => format!("{policy}; form-action 'self'"),
+            Self::Origin(origin) => format!("{policy}; form-action 'self' {origin}"),
+            Self::Onward => policy.to_owned(),
         }
-        policy
     }
 }
 
@@ -129,19 +129,21 @@ mod tests {
 
     #[test]
     fn a_policy_names_where_forms_may_end() {
-        let targets = FormTargets::and(["http://localhost:3000".to_owned(), "com.example.app:".to_owned()]);
-        assert!(targets.policy().ends_with("form-action 'self' http://localhost:3000 com.example.app:"));
-        assert!(!targets.policy().contains("unsafe"));
+        // S13
+        let targets = FormTargets::and(Some("http://localhost:3000".to_owned()));
+        assert!(targets.policy().ends_with("form-action 'self' http://localhost:3000"));
+        assert!(FormTargets::Own.policy().ends_with("form-action 'self'"));
+        assert!(!FormTargets::Onward.policy().contains("form-action"));
+        for targets in [targets, FormTargets::Own, FormTargets::Onward] {
+            assert!(!targets.policy().contains("unsafe"));
+        }
     }
 
     #[test]
     fn an_origin_cannot_rewrite_the_policy() {
         for hostile in ["x; script-src *", "*", "'unsafe-inline'", "a,b", "a\r\nb", "http://a b", ""] {
-            assert_eq!(
-                FormTargets::and([hostile.to_owned()]).policy(),
-                FormTargets::own().policy(),
-                "{hostile}"
-            );
+            let policy = FormTargets::and(Some(hostile.to_owned())).policy();
+            assert_eq!(policy, FormTargets::Own.policy(), "{hostile}");
         }
     }
 

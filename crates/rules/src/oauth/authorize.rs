@@ -130,7 +130,7 @@ pub fn resume(verified: &Verified, application: Option<&Application<PasswordCred
     if platform == verified.platform {
         Ok(())
     } else {
-        Err(Fault::stale("the redirect address moved to another platform").about("redirect_uri"))
+        Err(Fault::forbidden("the redirect address moved to another platform").about("redirect_uri"))
     }
 }
 

@@ -214,7 +214,8 @@ fn a_stored_request_is_looked_up_again() {
     assert_eq!(resume(&verified, Some(&changed)).unwrap_err().code, 7_000_112);
     let mut moved = application();
     moved.spa.redirect_uris.append(&mut moved.web.redirect_uris);
-    assert!(resume(&verified, Some(&moved)).is_err());
+    // Not `Stale`: nothing that the person does again would help.
+    assert_eq!(resume(&verified, Some(&moved)).unwrap_err().kind, Kind::Forbidden);
     moved.spa.redirect_uris.clear();
     assert_eq!(resume(&verified, Some(&moved)).unwrap_err().code, 50_011);
 }

@@ -11,6 +11,12 @@ mod demo;
 #[cfg(test)]
 mod demo_tenants;
 #[cfg(test)]
+mod federation;
+#[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod serve;
 #[cfg(test)]
 mod woodgrove_app;

@@ -1,9 +1,10 @@
 //! What providers publish about themselves: discovery documents and keys, cached with bounds.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 use url::Url;
 use vestibule_crypto::jwk::VerifyingKey;
 use vestibule_rules::fault::{Fault, Outcome};
@@ -45,6 +46,35 @@ struct Document {
 #[derive(Default)]
 pub struct Providers {
     known: RwLock<HashMap<String, Known>>,
+    discoveries: Flights<Arc<Metadata>>,
+    key_sets: Flights<Arc<Vec<VerifyingKey>>>,
+}
+
+/// Questions on their way. A crowd that arrives together asks once and shares the answer, a failure too:
+/// nobody waits for the time limits of those before them (security.md RP10).
+struct Flights<T>(Mutex<HashMap<String, Arc<OnceCell<Outcome<T>>>>>);
+
+impl<T> Default for Flights<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Flights<T> {
+    /// Asks, or waits for whoever asks already. When the asker goes away, somebody who waits takes over.
+    async fn join(&self, issuer: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let flight = Arc::clone(self.lock().entry(issuer.to_owned()).or_default());
+        let answer = flight.get_or_init(|| ask).await.clone();
+        let mut all = self.lock();
+        if all.get(issuer).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
+            all.remove(issuer);
+        }
+        answer
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<OnceCell<Outcome<T>>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone)]
@@ -65,10 +95,13 @@ impl Providers {
         if let Some(known) = self.look_up(issuer).filter(|k| now.since(k.read_at) < FRESH) {
             return Ok(known.metadata);
         }
-        let metadata = Arc::new(discover(site, issuer).await?);
-        let keys = self.look_up(issuer).and_then(|k| k.keys);
-        self.remember(issuer, Known { metadata: Arc::clone(&metadata), read_at: now, keys });
-        Ok(metadata)
+        let ask = async {
+            let metadata = Arc::new(discover(site, issuer).await?);
+            let keys = self.look_up(issuer).and_then(|k| k.keys);
+            self.remember(issuer, Known { metadata: Arc::clone(&metadata), read_at: now, keys });
+            Ok(metadata)
+        };
+        self.discoveries.join(issuer, ask).await
     }
 
     /// The provider's keys; read again when `kid` is not among them, but not more often than once a minute.
@@ -79,23 +112,25 @@ impl Providers {
         kid: Option<&str>,
         now: Timestamp,
     ) -> Outcome<Arc<Vec<VerifyingKey>>> {
-        let known = self.look_up(&metadata.issuer);
-        if let Some((keys, read_at)) = known.as_ref().and_then(|k| k.keys.clone()) {
+        if let Some((keys, read_at)) = self.look_up(&metadata.issuer).and_then(|k| k.keys) {
             let age = now.since(read_at);
             let has = kid.is_none_or(|kid| keys.iter().any(|k| k.kid() == Some(kid)));
             if age < KEYS_AGAIN || (has && age < FRESH) {
                 return Ok(keys);
             }
         }
-        let response = site.env.outbound.send(OutboundRequest::get(metadata.jwks_uri.clone())).await?;
-        if !response.is_success() {
-            return Err(Fault::upstream(format!("the provider's keys answered {}", response.status)));
-        }
-        let keys = Arc::new(VerifyingKey::set(&response.body)?);
-        if let Some(known) = known {
-            self.remember(&metadata.issuer, Known { keys: Some((Arc::clone(&keys), now)), ..known });
-        }
-        Ok(keys)
+        let ask = async {
+            let response = site.env.outbound.send(OutboundRequest::get(metadata.jwks_uri.clone())).await?;
+            if !response.is_success() {
+                return Err(Fault::upstream(format!("the provider's keys answered {}", response.status)));
+            }
+            let keys = Arc::new(VerifyingKey::set(&response.body)?);
+            if let Some(known) = self.look_up(&metadata.issuer) {
+                self.remember(&metadata.issuer, Known { keys: Some((Arc::clone(&keys), now)), ..known });
+            }
+            Ok(keys)
+        };
+        self.key_sets.join(&metadata.issuer, ask).await
     }
 
     fn look_up(&self, issuer: &str) -> Option<Known> {
@@ -127,6 +162,10 @@ async fn discover(site: &Site, issuer: &str) -> Outcome<Metadata> {
             document.issuer.escape_debug()
         )));
     }
+    let endpoints = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
+    if !endpoints.into_iter().all(|endpoint| is_as_safe_as(issuer, endpoint)) {
+        return Err(Fault::upstream("an endpoint in the discovery document is not on https"));
+    }
     Ok(Metadata {
         issuer: document.issuer,
         authorization_endpoint: document.authorization_endpoint,
@@ -134,4 +173,26 @@ async fn discover(site: &Site, issuer: &str) -> Outcome<Metadata> {
         jwks_uri: document.jwks_uri,
         sends_iss: document.authorization_response_iss_parameter_supported,
     })
+}
+
+/// RP8: a provider on TLS leads nobody's browser or secret out of it, and no provider leads to a scheme that
+/// is no web address at all.
+fn is_as_safe_as(issuer: &str, endpoint: &Url) -> bool {
+    endpoint.scheme() == "https" || (issuer.starts_with("http:") && endpoint.scheme() == "http")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_on_tls_when_its_issuer_is() {
+        let safe = |issuer, endpoint| is_as_safe_as(issuer, &Url::parse(endpoint).unwrap());
+        assert!(safe("https://idp.example", "https://login.idp.example/authorize"));
+        assert!(safe("http://localhost:8080/t/v2.0", "http://localhost:8080/authorize"));
+        for hostile in ["http://idp.example/authorize", "javascript:alert(1)", "file:///etc/passwd"] {
+            assert!(!safe("https://idp.example", hostile), "{hostile}");
+        }
+        assert!(!safe("http://localhost:8080", "javascript:alert(1)"));
+    }
 }

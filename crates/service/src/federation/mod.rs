@@ -56,16 +56,21 @@ pub(crate) async fn departure(
     Ok(url)
 }
 
-/// The origins that a page with this provider's button may lead to after a form was posted.
-pub(crate) fn form_targets(site: &Site, visit: &Visit, id: &ProviderId) -> Vec<String> {
-    let Ok(provider) = configured(visit, id.as_str()) else { return Vec::new() };
-    let issuer = issuer(site, provider);
-    let known = site.providers.known(&issuer).map(|m| m.authorization_endpoint.clone());
-    let own = Url::parse(&issuer).ok();
-    let mut origins: Vec<String> =
-        known.into_iter().chain(own).map(|u| u.origin().ascii_serialization()).collect();
-    origins.dedup();
-    origins
+/// Reads what providers publish before the first visitor needs it: nobody should wait for two servers.
+pub(crate) async fn warm_up(site: &Site) {
+    let now = site.env.now();
+    let snapshot = site.directory.snapshot();
+    let providers = snapshot.tenants().flat_map(|tenant| &tenant.config.identity_providers);
+    let unknown = providers
+        .filter(|provider| provider.is_enabled)
+        .map(|provider| issuer(site, provider))
+        .filter(|issuer| site.providers.known(issuer).is_none());
+    let asked = unknown.map(async |issuer| {
+        if let Err(fault) = site.providers.metadata(site, &issuer, now).await {
+            tracing::debug!(issuer, %fault, "a provider does not say where it is");
+        }
+    });
+    futures_util::future::join_all(asked).await;
 }
 
 /// Takes the browser back from a provider.
@@ -75,7 +80,7 @@ pub async fn callback(site: &Site, visit: &Visit, provider: &str, params: &Param
     let trip = Trip::read(site, visit, provider, state)?;
     let pending = Pending::Federation { provider: provider.id.clone(), attempt: trip.attempt };
     // Nothing is asked of the provider for a response that this browser's journey does not wait for.
-    if !journey::awaits(site, visit, trip.journey, &pending).await? {
+    if !journey::take(site, visit, trip.journey, &pending).await? {
         return Ok(Hop::to(To::Journey(trip.journey)));
     }
     let answer = match judge(site, visit, provider, (&trip, params)).await {
@@ -214,7 +219,10 @@ fn federated(
     Ok(Federated {
         provider: provider.id.clone(),
         issuer: issuer.to_owned(),
-        subject: text("sub").ok_or_else(|| Fault::upstream("the ID token has no subject"))?,
+        // NUL and its like cannot be stored in every database.
+        subject: text("sub")
+            .filter(|subject| !subject.chars().any(char::is_control))
+            .ok_or_else(|| Fault::upstream("the ID token has no subject that can be kept"))?,
         verified_email: text("email").filter(|_| verified),
         claims: mapped,
     })

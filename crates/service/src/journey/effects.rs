@@ -13,7 +13,7 @@ use vestibule_store::outbox::{self, MailRow};
 use vestibule_store::{WriteTx, grants, sessions, users};
 
 use super::finish::Ending;
-use super::{Scene, write};
+use super::{Scene, State, write};
 use crate::throttle::Limit;
 
 /// The rows of a turn.
@@ -94,15 +94,12 @@ struct Saving {
 /// Saves the facts and writes the rows, or nothing at all. `Stale` when another request was first.
 pub(super) async fn save(
     Scene { site, visit, loaded }: Scene<'_>,
-    facts: &Facts,
+    state: &State,
     effects: &Effects,
     ending: Option<&Ending>,
 ) -> Outcome<()> {
-    let mut state = loaded.state.clone();
-    state.facts = facts.clone();
-    state.ended_at = facts.end.as_ref().map(|_| visit.now);
     let saved =
-        Saved { state: write(&state)?, expires_at: loaded.row.expires_at, ended: facts.end.is_some() };
+        Saved { state: write(state)?, expires_at: loaded.row.expires_at, ended: state.facts.end.is_some() };
     let saving = Arc::new(Saving {
         tenant: visit.tenant_id(),
         now: visit.now,

@@ -1,15 +1,18 @@
 //! The end of a journey: the session, the code, and the way back to the application.
 
-use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::TenantId;
-use vestibule_rules::journey::facts::{End, Facts};
-use vestibule_rules::oauth::authorize::{self, Verified};
+use serde_json::json;
+use vestibule_rules::fault::{Fault, Kind, Outcome};
+use vestibule_rules::ids::{SessionId, TenantId};
+use vestibule_rules::journey::facts::End;
+use vestibule_rules::oauth::authorize;
 use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Span;
-use vestibule_store::{WriteTx, sessions, users};
+use vestibule_store::audit::EntryRow;
+use vestibule_store::{WriteTx, audit, sessions, users};
 
-use super::Loaded;
+use super::{Loaded, State};
+use crate::audit::by_user;
 use crate::authorize::success;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, SessionCookie, To};
@@ -27,6 +30,13 @@ pub(super) struct Ending {
     pub(super) rows: Rows,
 }
 
+impl Ending {
+    /// The session that begins.
+    pub(super) fn sid(&self) -> Option<SessionId> {
+        self.rows.session.as_ref().map(|new| new.row.sid)
+    }
+}
+
 /// What is written when it does.
 #[derive(Clone, Default)]
 pub(super) struct Rows {
@@ -34,6 +44,7 @@ pub(super) struct Rows {
     /// The session that this browser had before.
     replaced: Option<Vec<u8>>,
     code: Option<PreparedCode>,
+    audit: Option<EntryRow>,
 }
 
 impl Rows {
@@ -41,15 +52,23 @@ impl Rows {
         if let Some(new) = &self.session {
             // The account may have been disabled or removed since the journey looked it up.
             let user = users::find(tx, tenant, new.row.user_id).await?;
-            if !user.is_some_and(|u| u.account_enabled) {
+            let Some(user) = user.filter(|u| u.account_enabled) else {
                 return Err(Fault::forbidden("the account is disabled")
                     .code(50_057)
                     .hint(Message::new("refused-disabled")));
+            };
+            // U12: a journey that was left open at its last page outlives no reset of the password.
+            if user.sessions_valid_from > new.row.auth_time {
+                return Err(Fault::new(Kind::Expired, "the account was signed out everywhere meanwhile")
+                    .hint(Message::new("fault-journey-gone")));
             }
             if let Some(old) = &self.replaced {
                 sessions::revoke(tx, tenant, old, new.row.created_at).await?;
             }
             sessions::insert(tx, tenant, &new.row).await?;
+        }
+        if let Some(entry) = &self.audit {
+            audit::insert(tx, tenant, entry).await?;
         }
         match &self.code {
             Some(code) => code.write(tx).await,
@@ -59,18 +78,16 @@ impl Rows {
 }
 
 /// Prepares the end, if the facts say that this is it.
-pub(super) fn prepare(
-    site: &Site,
-    visit: &Visit,
-    request: &Verified,
-    facts: &Facts,
-) -> Outcome<Option<Ending>> {
+pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
+    let State { request, facts, .. } = state;
     match (&facts.end, &facts.authenticated) {
         (None, _) => Ok(None),
         (Some(End::SignedIn), Some(authenticated)) => {
             // The application may have been disabled while the person was answering questions.
             authorize::resume(request, visit.tenant.application(request.client_id))?;
-            let new = session::begin(site, visit, authenticated, facts.stay == Some(true));
+            let auth_time = state.authenticated_at.unwrap_or(visit.now);
+            let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
+            new.row.sid = state.sid.unwrap_or(new.row.sid);
             let code = NewCode {
                 verified: request,
                 user: authenticated.user,
@@ -82,7 +99,15 @@ pub(super) fn prepare(
             let to = To::App(success(visit, &request.callback, code.expose()));
             let hop = Hop { session: new.cookie.clone(), ..Hop::to(to) };
             let replaced = visit.session.as_ref().map(digest_of);
-            Ok(Some(Ending { hop, rows: Rows { session: Some(new), replaced, code: Some(prepared) } }))
+            let detail = json!({
+                "client": request.client_id,
+                "amr": authenticated.amr,
+                "provider": authenticated.provider,
+                "created": authenticated.created,
+                "session": new.row.sid,
+            });
+            let audit = Some(by_user(site, visit, authenticated.user, "signIn", &detail));
+            Ok(Some(Ending { hop, rows: Rows { session: Some(new), replaced, code: Some(prepared), audit } }))
         }
         (Some(End::Cancelled | End::SignedIn), _) => {
             let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());
@@ -95,23 +120,38 @@ pub(super) fn prepare(
     }
 }
 
-/// An answer to a journey that has ended: a second click goes where the first one went.
+/// An answer to a journey that has ended: a second click goes where the first one went, as long as the
+/// session that the first one began stands. Whoever signed out is not let in again by a repeated form.
 pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcome<Hop> {
     let here = Hop::to(To::Journey(loaded.row.id));
     let late = loaded.state.ended_at.is_none_or(|at| visit.now.since(at) > SECOND_CLICK);
     if late {
         return Ok(here);
     }
-    let Some(ending) = prepare(site, visit, &loaded.state.request, &loaded.state.facts)? else {
+    let Some(ending) = prepare(site, visit, &loaded.state)? else {
         return Ok(here);
     };
-    let (rows, tenant) = (ending.rows, visit.tenant_id());
-    site.env
+    let rows = Rows { audit: None, ..ending.rows };
+    let (sid, tenant) = (loaded.state.sid, visit.tenant_id());
+    let stands = site
+        .env
         .db
         .write(move |tx| {
             let rows = rows.clone();
-            Box::pin(async move { rows.write(tx, tenant).await })
+            Box::pin(async move {
+                if rows.session.is_some() && !is_alive(tx, tenant, sid).await? {
+                    return Ok(false);
+                }
+                rows.write(tx, tenant).await?;
+                Ok(true)
+            })
         })
         .await?;
-    Ok(ending.hop)
+    Ok(if stands { ending.hop } else { here })
+}
+
+async fn is_alive(tx: &mut WriteTx, tenant: TenantId, sid: Option<SessionId>) -> Outcome<bool> {
+    let Some(sid) = sid else { return Ok(false) };
+    let cookies = sessions::list_by_sid(tx, tenant, sid).await?;
+    Ok(cookies.iter().any(|cookie| cookie.revoked_at.is_none()))
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vestibule_crypto::{constant_time, digest};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::JourneyId;
+use vestibule_rules::ids::{JourneyId, SessionId};
 use vestibule_rules::journey::engine::{self, Next, Rejected, Turn};
 use vestibule_rules::journey::facts::{Facts, Opening, Pending};
 use vestibule_rules::journey::flow::Flow;
@@ -27,11 +27,15 @@ use vestibule_store::journeys::{self, JourneyRow};
 use vestibule_store::objects;
 
 use self::effects::Effects;
+use self::finish::Ending;
 use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::federation;
 use crate::hop::{Hop, To};
 use crate::visit::Visit;
+
+/// Characters of a token that [`digest::token`] makes: 256 bits in base64url.
+const TOKEN_CHARS: usize = 43;
 
 /// Everything that a page of a journey needs.
 pub struct View {
@@ -40,9 +44,8 @@ pub struct View {
     pub step: String,
     pub csrf: String,
     pub app_name: String,
-    /// The origin that a form may end at, for the content security policy.
+    /// Where the app lives, for a way back to it.
     pub app_origin: Option<String>,
-    pub provider_origins: Vec<String>,
     pub tenant: Arc<TenantView>,
     /// `ui_locales` of the request.
     pub locales: Option<String>,
@@ -70,6 +73,26 @@ struct State {
     /// The issuer at which it began: a journey is not carried over to another listener.
     issuer: String,
     ended_at: Option<Timestamp>,
+    /// When the person proved who they are. What ends older sessions ends this journey's way to one too.
+    #[serde(default)]
+    authenticated_at: Option<Timestamp>,
+    /// The session that the end began.
+    #[serde(default)]
+    sid: Option<SessionId>,
+    /// The last departure whose response was taken; each is asked about at its provider once.
+    #[serde(default)]
+    taken: u32,
+}
+
+impl State {
+    /// The state with new facts.
+    fn after(&self, facts: &Facts, now: Timestamp) -> Self {
+        let mut state = self.clone();
+        state.ended_at = facts.end.as_ref().map(|_| now);
+        state.authenticated_at = facts.authenticated.as_ref().map(|_| self.authenticated_at.unwrap_or(now));
+        state.facts = facts.clone();
+        state
+    }
 }
 
 /// One request to one journey.
@@ -104,12 +127,21 @@ pub async fn start(
     opening: Opening,
     request: Verified,
 ) -> Outcome<Hop> {
-    let fresh = visit.browser.is_none().then(|| Secret::new(digest::token(site.env.random())));
-    let browser = fresh.as_ref().or(visit.browser.as_ref());
+    // A value that we did not make binds nothing: it may be empty, or somebody else's choice.
+    let known = visit.browser.as_ref().filter(|value| value.expose().len() == TOKEN_CHARS);
+    let fresh = known.is_none().then(|| Secret::new(digest::token(site.env.random())));
+    let browser = fresh.as_ref().or(known);
     let id = JourneyId::from_random(site.env.random());
     let client_id = request.client_id;
-    let state =
-        State { facts: engine::begin(flow, opening), request, issuer: visit.issuer(), ended_at: None };
+    let state = State {
+        facts: engine::begin(flow, opening),
+        request,
+        issuer: visit.issuer(),
+        ended_at: None,
+        authenticated_at: None,
+        sid: None,
+        taken: 0,
+    };
     let row = JourneyRow {
         id,
         key: site.env.order_key(visit.now),
@@ -140,17 +172,12 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
     let request = &loaded.state.request;
     let application = visit.tenant.application(request.client_id);
     let step = engine::next(&loaded.state.facts);
-    let mut provider_origins = Vec::new();
-    for (provider, _) in loaded.flow.providers() {
-        provider_origins.extend(federation::form_targets(site, visit, provider));
-    }
     Ok(View {
         form: form::form(&loaded.flow, &loaded.state.facts),
         step: loaded.step_token(),
         csrf: own_csrf(site, visit, id),
         app_name: application.map_or_else(String::new, |a| a.display_name.clone()),
         app_origin: request.callback.form_action(),
-        provider_origins,
         tenant: Arc::clone(&visit.tenant),
         locales: request.ui_locales.clone(),
         standing: match step {
@@ -187,7 +214,7 @@ pub async fn submit(site: &Site, visit: &Visit, id: JourneyId, fields: RawFields
     match engine::submit(&loaded.flow, loaded.state.facts.clone(), input, visit.now) {
         Ok(turn) => run(site, visit, loaded, turn).await,
         Err(Rejected::NotAsked | Rejected::Ended) => {
-            tracing::info!(journey = %id, step = step.as_str(), "an input that the step does not ask for");
+            tracing::info!(journey = %id, step = step.as_str(), correlation = %visit.correlation, "an input that the step does not ask for");
             Ok(Hop::to(To::Journey(id)))
         }
     }
@@ -211,10 +238,22 @@ pub(crate) struct Returned {
     pub answer: Answer,
 }
 
-/// Whether the journey waits for this departure to come back, in this browser.
-pub(crate) async fn awaits(site: &Site, visit: &Visit, id: JourneyId, pending: &Pending) -> Outcome<bool> {
+/// Takes the response to a departure, if the journey waits for it in this browser. Of two requests that
+/// bring the same one only the first goes on to the provider: the second would spoil the code for both.
+pub(crate) async fn take(site: &Site, visit: &Visit, id: JourneyId, pending: &Pending) -> Outcome<bool> {
     let loaded = load(site, visit, id).await?;
-    Ok(!loaded.row.ended && !loaded.expired && loaded.state.facts.pending.as_ref() == Some(pending))
+    let Pending::Federation { attempt, .. } = pending else { return Ok(false) };
+    let waits = !loaded.row.ended && !loaded.expired && loaded.state.facts.pending.as_ref() == Some(pending);
+    if !waits || loaded.state.taken >= *attempt {
+        return Ok(false);
+    }
+    let state = State { taken: *attempt, ..loaded.state.clone() };
+    let scene = Scene { site, visit, loaded: &loaded };
+    match effects::save(scene, &state, &Effects::default(), None).await {
+        Ok(()) => Ok(true),
+        Err(fault) if fault.kind == Kind::Stale => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The token of our own forms, bound to a cookie and to one thing.
@@ -245,18 +284,21 @@ async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outc
         };
         let departure = match &step {
             Step::Leave { provider, attempt } => {
-                match federation::departure(site, visit, id, (provider, *attempt)).await {
+                match Box::pin(federation::departure(site, visit, id, (provider, *attempt))).await {
                     Ok(url) => Some(url),
                     Err(fault) => {
-                        turn = unreachable_provider(&loaded.flow, turn.facts, (provider, *attempt), &fault)?;
+                        tracing::warn!(%provider, %fault, correlation = %visit.correlation, "a provider cannot be reached");
+                        turn = unreachable_provider(&loaded.flow, turn.facts, (provider, *attempt))?;
                         continue;
                     }
                 }
             }
             _ => None,
         };
-        let ending = finish::prepare(site, visit, &loaded.state.request, &turn.facts)?;
-        match effects::save(scene, &turn.facts, &effects, ending.as_ref()).await {
+        let mut state = loaded.state.after(&turn.facts, visit.now);
+        let ending = finish::prepare(site, visit, &state)?;
+        state.sid = ending.as_ref().and_then(Ending::sid);
+        match effects::save(scene, &state, &effects, ending.as_ref()).await {
             Ok(()) => {
                 if effects.has_mail() {
                     site.mail_waiting.notify_one();
@@ -271,20 +313,24 @@ async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outc
                 Some((facts, question, answer)) => {
                     turn = engine::answer(&loaded.flow, facts, &question, answer).map_err(unasked)?;
                 }
-                None if fault.kind == Kind::Stale => return Ok(Hop::to(To::Journey(id))),
+                None if fault.kind == Kind::Stale => return Box::pin(overtaken(site, visit, id)).await,
                 None => return Err(fault),
             },
         }
     }
 }
 
+/// Somebody was first: the other tab, or the first of two clicks. Where that led is where this one goes.
+async fn overtaken(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Hop> {
+    let loaded = load(site, visit, id).await?;
+    if loaded.row.ended { finish::again(site, visit, &loaded).await } else { Ok(Hop::to(To::Journey(id))) }
+}
+
 fn unreachable_provider(
     flow: &Flow,
     facts: Facts,
     (provider, attempt): (&vestibule_rules::ids::ProviderId, u32),
-    fault: &Fault,
 ) -> Outcome<Turn> {
-    tracing::warn!(%provider, %fault, "a provider cannot be reached");
     let question = Question::Federation { provider: provider.clone(), attempt };
     let answer = Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 };
     engine::answer(flow, facts, &question, answer).map_err(unasked)

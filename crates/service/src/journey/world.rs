@@ -63,10 +63,21 @@ pub(super) async fn ask(
             send_code(scene, question, effects)
         }
         Question::CompareCode { typed, digest, superseded } => {
-            Ok(Answer::CodeCompared(compare(site, loaded.row.id, typed, digest, superseded)))
+            let compared = compare(site, loaded.row.id, typed, digest, superseded);
+            if compared != Compared::Match {
+                let tried = (loaded.row.id, facts.known().map(|account| account.user));
+                effects.audit.push(audit::failed_proof(site, visit, tried, "code"));
+            }
+            Ok(Answer::CodeCompared(compared))
         }
         Question::CheckPassword { user, address, password } => {
-            check_password(site, visit, (*user, address, password), effects).await
+            let answer = check_password(site, visit, (*user, address, password), effects).await?;
+            if !matches!(answer, Answer::PasswordChecked(true)) {
+                let reason =
+                    if answer == Answer::PasswordChecked(false) { "password" } else { "passwordThrottled" };
+                effects.audit.push(audit::failed_proof(site, visit, (loaded.row.id, *user), reason));
+            }
+            Ok(answer)
         }
         Question::HashPassword { password } => {
             let (password, salt) = (password.clone(), site.env.random());
@@ -161,7 +172,7 @@ fn send_code(
     effects.limits = vec![
         Limit::new(env, "code-address-hour", &key, Span::hours(1), codes.per_address_hour),
         Limit::new(env, "code-address-day", &key, Span::days(1), codes.per_address_day),
-        Limit::new(env, "code-source-hour", &visit.source, Span::hours(1), codes.per_source_hour),
+        Limit::new(env, "code-source-hour", &visit.network(), Span::hours(1), codes.per_source_hour),
     ];
     let code = otp::code_from(env.random());
     let tenant = loaded.flow.tenant_name.clone();
@@ -213,7 +224,7 @@ async fn check_password(
         limit("password-account-day", &key, WRONG_PASSWORDS_DAY),
     ];
     let mut limits = of_account.to_vec();
-    limits.push(limit("password-source", &visit.source, PASSWORDS_OF_SOURCE));
+    limits.push(limit("password-source", &visit.network(), PASSWORDS_OF_SOURCE));
     // Spent before the comparison, so that parallel guesses cannot outrun the counter.
     if let Err(wait) = Limit::spend(env, tenant, limits, visit.now).await? {
         return Ok(Answer::PasswordThrottled(wait));

@@ -1,4 +1,5 @@
 //! Use cases against real databases, on both engines.
 
 mod directory;
+mod mail;
 mod tokens;

@@ -1,7 +1,11 @@
 //! The contract of the store: every test runs on both engines.
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "the file is a public module of vestibule-testkit")]
+#[expect(
+    unreachable_pub,
+    dead_code,
+    reason = "a public module of vestibule-testkit, which is too heavy to build here"
+)]
 #[path = "../../../testkit/src/engines.rs"]
 mod engines;
 

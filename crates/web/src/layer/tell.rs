@@ -72,7 +72,7 @@ fn page(app: &AppState, exchange: &Exchange, listening: &Listening, spoken: &Spo
     };
     let frame = exchange.framed().cloned().unwrap_or_else(neutral);
     let page = FaultPage::new(&spoken.fault, exchange.reference(), exchange.now());
-    respond::html(spoken.status(), app.pages.render(&frame, &page)?, &FormTargets::own())
+    respond::html(spoken.status(), app.pages.render(&frame, &page)?, &FormTargets::Own)
 }
 
 fn json(exchange: &Exchange, listening: &Listening, spoken: &Spoken) -> Outcome<Response> {

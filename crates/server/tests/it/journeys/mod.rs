@@ -1,3 +1,8 @@
 //! Passages through a flow, by browser.
 
+mod accounts;
+mod codes;
+pub(crate) mod passage;
+mod secrets;
+mod sessions;
 mod supplier_by_code;

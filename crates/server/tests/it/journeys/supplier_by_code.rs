@@ -26,7 +26,7 @@ async fn sign_up(server: &TestServer, browser: &mut Browser) -> Outcome<()> {
     let code = server.inbox.await_code(ADA).await?;
     browser.fill("code", &code)?;
     browser.press("submit").await?;
-    browser.fill("Your name", "Ada Lovelace")?;
+    browser.fill("displayName", "Ada Lovelace")?;
     browser.fill("Business name", "Northwind Traders")?;
     browser.fill("Business registration code", "HRB 12345")?;
     browser.fill("Phone number", "+49 30 1234567")?;

@@ -41,7 +41,7 @@ use vestibule_store::sessions::SessionRow;
 use vestibule_store::tenants::TenantRow;
 use vestibule_store::{Db, sessions, tenants, users};
 
-const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const SECRET: &str = "web~secret~of~the~test";
 const WEB: u8 = 1;
@@ -141,7 +141,7 @@ fn person(id: UserId) -> User {
     }
 }
 
-fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
+pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
     let sealing = Arc::new(SealingKey::new([7; 32])?);
     Ok(Site {
         env: Env {

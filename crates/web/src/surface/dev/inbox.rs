@@ -36,7 +36,7 @@ pub(super) async fn list(State(app): State<AppState>, request: Request) -> Resul
     let mut mails = mails(&app).await?;
     mails.reverse();
     let page = InboxPage { messages: mails.iter().map(line).collect() };
-    Ok(respond::page(&app, &frame(&app, &request), &page, &FormTargets::own())?)
+    Ok(respond::page(&app, &frame(&app, &request), &page, &FormTargets::Own)?)
 }
 
 /// All mails as JSON, oldest first.
@@ -55,7 +55,7 @@ pub(super) async fn mail(
     let mail = find(&app, &tenant, &key).await?;
     let html_href = link::mail_html(&mail.tenant, &mail.key);
     let page = MailPage { mail: line(&mail), text: mail.text, html_href };
-    Ok(respond::page(&app, &frame(&app, &request), &page, &FormTargets::own())?)
+    Ok(respond::page(&app, &frame(&app, &request), &page, &FormTargets::Own)?)
 }
 
 /// The HTML of one mail, for the frame in its page.

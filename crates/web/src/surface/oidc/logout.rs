@@ -48,7 +48,7 @@ async fn sign_out(app: &AppState, asked: &Asked, confirmed: bool) -> Result<Resp
     };
     let mut response = match redirect {
         Some(to) => respond::redirect(&asked.method, &to)?,
-        None => respond::page(app, &asked.frame, &SignedOutPage {}, &FormTargets::own())?,
+        None => respond::page(app, &asked.frame, &SignedOutPage {}, &FormTargets::Own)?,
     };
     let listener = asked.exchange.listener();
     cookie::session(response.headers_mut(), listener, asked.visit.tenant_id(), &SessionCookie::Clear)?;
@@ -56,19 +56,11 @@ async fn sign_out(app: &AppState, asked: &Asked, confirmed: bool) -> Result<Resp
 }
 
 fn confirm(app: &AppState, asked: &Asked, parameters: Vec<(String, String)>) -> Outcome<Response> {
-    // The answer may end at the app's address; whether it is a registered one is decided then.
-    let target =
-        parameters.iter().find(|(n, _)| n == "post_logout_redirect_uri").map(|(_, uri)| uri.as_str());
-    let targets = FormTargets::and(target.and_then(|uri| url::Url::parse(uri).ok()).map(|uri| origin(&uri)));
     let page = SignOutPage {
         action: link::logout(&asked.visit.segments),
         csrf: csrf::logout_token(&app.site, &asked.visit)?,
         parameters,
         home: link::home(&asked.visit.segments),
     };
-    respond::page(app, &asked.frame, &page, &targets)
-}
-
-fn origin(url: &url::Url) -> String {
-    if url.origin().is_tuple() { url.origin().ascii_serialization() } else { format!("{}:", url.scheme()) }
+    respond::page(app, &asked.frame, &page, &FormTargets::Onward)
 }

@@ -17,5 +17,5 @@ pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result
     let found = Asked::read(&app, request).await;
     let asked = found
         .map_err(|fault| if fault.code == 90002 { Fault::missing("path", fault.detail) } else { fault })?;
-    Ok(respond::page(&app, &asked.frame, &HomePage {}, &FormTargets::own())?)
+    Ok(respond::page(&app, &asked.frame, &HomePage {}, &FormTargets::Own)?)
 }

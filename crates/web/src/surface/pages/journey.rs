@@ -44,11 +44,10 @@ fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Res
     if view.standing != Standing::Open {
         let back = view.app_origin.filter(|o| o.starts_with("https://") || o.starts_with("http://"));
         let page = EndedPage::new(view.standing, view.app_name, back);
-        return respond::page(app, &frame, &page, &FormTargets::own());
+        return respond::page(app, &frame, &page, &FormTargets::Own);
     }
-    let targets = FormTargets::and(view.app_origin.into_iter().chain(view.provider_origins));
     let way = Way { action: link::journey(&asked.visit.segments, id), csrf: view.csrf, step: view.step };
     let hint = frame.brand.username_hint.clone();
     let page = JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now);
-    respond::page(app, &frame, &page, &targets)
+    respond::page(app, &frame, &page, &FormTargets::Onward)
 }

@@ -1,0 +1,23 @@
+//! Load from outside: visitors who sign up over real HTTP, a mail server that hands them their codes, and the
+//! server as a process of its own. The benchmark measures with them, the kill test proves with them.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`client`], [`form`] | a browser, as little of it as a sign-up needs |
+//! | [`mailbox`] | the mail server that the letters go to |
+//! | [`visitor`], [`tenant`] | who signs up, and where |
+//! | [`server`] | the program under test |
+//! | [`load`], [`bare`], [`startup`] | what is measured |
+
+pub mod bare;
+pub mod client;
+pub mod form;
+pub mod load;
+pub mod mailbox;
+pub mod server;
+pub mod startup;
+pub mod tenant;
+pub mod trouble;
+pub mod visitor;
+
+pub use trouble::{Tried, Trouble};

@@ -1,0 +1,199 @@
+//! `cargo xtask bench`: how fast the release build is on this machine, beside what the machine can do at best.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
+
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use vestibule_bench::load::{self, Figures};
+use vestibule_bench::mailbox::Post;
+use vestibule_bench::server::Place;
+use vestibule_bench::tenant::{self, Tenant};
+use vestibule_bench::{Tried, Trouble, bare, startup};
+use vestibule_store::{Db, Settings, migrate};
+use vestibule_testkit::engines::{Engine, TestDb};
+
+/// Starts that the middle one is taken of.
+const STARTS: usize = 5;
+/// Writers that share commits in the bare figure.
+const WRITERS: usize = 32;
+/// Visitors of later runs are told apart from those of earlier ones by this much.
+const APART: u64 = 10_000_000;
+
+/// Measures a Vestibule server on this machine: start, memory, whole sign-ups over HTTP.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Args {
+    /// The program to measure
+    #[arg(long, value_name = "FILE", default_value = "target/release/vestibule")]
+    program: PathBuf,
+    /// What to measure: hash, commits, start, load; everything when left out
+    parts: Vec<String>,
+    /// An empty PostgreSQL database to use; without it a private cluster is started if there is PostgreSQL
+    #[arg(long, value_name = "URL")]
+    postgres_url: Option<String>,
+    /// SQLite alone
+    #[arg(long)]
+    no_postgres: bool,
+    /// Who signs up: code, password; both when left out
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+    /// Visitors at the same time
+    #[arg(long, default_value_t = 32)]
+    visitors: usize,
+    /// Seconds that each run is measured
+    #[arg(long, default_value_t = 15)]
+    seconds: u64,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("bench: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Tried<()> {
+    let wants = |part: &str| args.parts.is_empty() || args.parts.iter().any(|wanted| wanted == part);
+    let program = std::path::absolute(&args.program).map_err(Trouble::wrong)?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    report::machine(cores);
+    let hashes = if wants("hash") { Some(bare::hashes(cores, pause(args))?) } else { None };
+    if let Some(rate) = hashes {
+        report::hashes(rate, cores);
+    }
+    if wants("start") {
+        // One thread is enough for one visitor, and leaves the cores to the server.
+        single()?.block_on(starts(&program))?;
+    }
+    for engine in Engine::ALL {
+        if engine == Engine::Postgres && args.no_postgres {
+            continue;
+        }
+        if wants("commits") {
+            several()?.block_on(commits(args, engine))?;
+        }
+        if wants("load") {
+            single()?.block_on(loads(args, &program, engine, hashes))?;
+        }
+    }
+    Ok(())
+}
+
+fn pause(args: &Args) -> Duration {
+    Duration::from_secs(args.seconds.div_ceil(3))
+}
+
+fn single() -> Tried<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Trouble::wrong)
+}
+
+fn several() -> Tried<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Trouble::wrong)
+}
+
+async fn starts(program: &Path) -> Tried<()> {
+    let (mut empty, mut existing) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let data = folder()?;
+        empty.push(startup::demo(program, data.path(), false).await?);
+        // The demo may have been stopped while it made keys; the second start makes the rest.
+        startup::demo(program, data.path(), true).await?;
+        existing.push(startup::demo(program, data.path(), false).await?);
+    }
+    let data = folder()?;
+    let first = startup::demo(program, data.path(), true).await?;
+    let second = startup::demo(program, data.path(), true).await?;
+    report::starts("empty directory", empty, first.resident_kib);
+    report::starts("existing directory", existing, second.resident_kib);
+    Ok(())
+}
+
+fn folder() -> Tried<tempfile::TempDir> {
+    tempfile::tempdir().map_err(Trouble::wrong)
+}
+
+/// A database for one measurement; it is gone with what it holds on to.
+struct Database {
+    url: Option<String>,
+    settings: Settings,
+    cluster: Option<TestDb>,
+    folder: tempfile::TempDir,
+}
+
+impl Database {
+    /// `None` when there is no such engine on this machine.
+    async fn open(args: &Args, engine: Engine) -> Tried<Option<Self>> {
+        let folder = folder()?;
+        let sqlite = Settings::Sqlite { path: folder.path().join("vestibule.db") };
+        if engine == Engine::Sqlite {
+            return Ok(Some(Self { url: None, settings: sqlite, cluster: None, folder }));
+        }
+        let max_connections = 16;
+        if let Some(url) = args.postgres_url.clone() {
+            let settings = Settings::Postgres { url: url.clone(), max_connections };
+            return Ok(Some(Self { url: Some(url), settings, cluster: None, folder }));
+        }
+        match TestDb::empty(engine).await {
+            Ok(cluster) => {
+                let Settings::Postgres { url, .. } = cluster.settings.clone() else { return Ok(None) };
+                let settings = cluster.settings.clone();
+                Ok(Some(Self { url: Some(url), settings, cluster: Some(cluster), folder }))
+            }
+            Err(fault) => {
+                println!("PostgreSQL is left out: {fault}");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn close(self) -> Tried<()> {
+        match self.cluster {
+            Some(cluster) => cluster.remove().await.map_err(Trouble::wrong),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn commits(args: &Args, engine: Engine) -> Tried<()> {
+    let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
+    let db = Db::open(database.settings.clone()).await.map_err(Trouble::wrong)?;
+    migrate::run(&db).await.map_err(Trouble::wrong)?;
+    let alone = bare::commits(&db, 1, pause(args)).await?;
+    let together = bare::commits(&db, WRITERS, pause(args)).await?;
+    report::commits(engine, alone, (WRITERS, together));
+    drop(db);
+    database.close().await
+}
+
+async fn loads(args: &Args, program: &Path, engine: Engine, hashes: Option<f64>) -> Tried<()> {
+    let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
+    let (post, mail_port) = Post::open().await.map_err(Trouble::wrong)?;
+    let place = Place::prepare(program, database.folder.path(), mail_port, database.url.as_deref())?;
+    place.apply()?;
+    let server = place.start().await?;
+    let tenants: [&'static Tenant; 2] = [&tenant::WITH_CODE, &tenant::WITH_PASSWORD];
+    for (run, tenant) in (1..).zip(tenants) {
+        if args.mode.as_deref().is_some_and(|mode| mode != tenant.mode) {
+            continue;
+        }
+        let plan = load::Plan {
+            visitors: args.visitors,
+            duration: Duration::from_secs(args.seconds),
+            first: run * APART,
+        };
+        let figures: Figures = load::run(&place, server.pid(), &post, tenant, plan).await?;
+        report::load(engine, tenant, args.visitors, &figures, hashes);
+    }
+    startup::idle().await;
+    report::idle(engine, vestibule_bench::server::resident_kib(server.pid())?);
+    server.kill().await?;
+    database.close().await
+}

@@ -1,0 +1,69 @@
+//! The figures as lines of text.
+
+use vestibule_bench::load::{Figures, whole};
+use vestibule_bench::startup::Start;
+use vestibule_bench::tenant::{self, Tenant};
+use vestibule_testkit::engines::Engine;
+
+/// What it ran on.
+pub(crate) fn machine(cores: usize) {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    println!("machine: {cores} cores, {}", model.trim_start_matches([':', ' ', '\t']));
+}
+
+/// Nothing but hashes.
+pub(crate) fn hashes(rate: f64, cores: usize) {
+    println!("bare Argon2id (19 MiB, t=2, p=1): {rate:.1}/s on {cores} cores");
+}
+
+/// Nothing but commits.
+pub(crate) fn commits(engine: Engine, alone: f64, (writers, together): (usize, f64)) {
+    println!(
+        "{engine:?}: bare durable commits: {alone:.0}/s one after another, {together:.0}/s of {writers} writers"
+    );
+}
+
+/// What is left when everybody has gone.
+pub(crate) fn idle(engine: Engine, kib: u64) {
+    println!("{engine:?}: {:.1} MB resident when idle again", whole(kib) / 1024.0);
+}
+
+/// Several starts: the middle one, and the slowest.
+pub(crate) fn starts(what: &str, mut starts: Vec<Start>, idle_kib: u64) {
+    starts.sort_unstable_by_key(|start| start.answered);
+    let milliseconds = |start: Option<&Start>| {
+        start.map_or((0, 0), |start| (start.described.as_millis(), start.answered.as_millis()))
+    };
+    let (described, answered) = milliseconds(starts.get(starts.len() / 2));
+    let (_, slowest) = milliseconds(starts.last());
+    println!(
+        "demo, {what}: demo.json after {described} ms, first page after {answered} ms (slowest of {}: {slowest} ms), \
+         {:.1} MB resident when idle",
+        starts.len(),
+        whole(idle_kib) / 1024.0
+    );
+}
+
+/// One run.
+pub(crate) fn load(engine: Engine, tenant: &Tenant, visitors: usize, figures: &Figures, hashes: Option<f64>) {
+    let ratio = hashes.filter(|_| *tenant == tenant::WITH_PASSWORD);
+    let ratio = ratio.map(|bare| format!(", {:.0} % of the bare hash", 100.0 * figures.rate() / bare));
+    println!(
+        "{engine:?}, {}: {:.1} sign-ups/s{}, {:.2} ms of server CPU each, p50 {} ms, p95 {} ms \
+         ({} in {:.0} s, {visitors} visitors, {} failed, {:.0} MB resident)",
+        tenant.mode,
+        figures.rate(),
+        ratio.unwrap_or_default(),
+        figures.cpu_each(),
+        figures.percentile(50).as_millis(),
+        figures.percentile(95).as_millis(),
+        figures.completed,
+        figures.seconds,
+        figures.failed,
+        whole(figures.resident_kib) / 1024.0
+    );
+    if let Some(failure) = &figures.first_failure {
+        println!("  the first failure: {failure}");
+    }
+}

@@ -1,0 +1,33 @@
+//! Where visitors sign up.
+
+/// The file of both tenants, as `vestibule apply` takes it.
+pub const FILE: &str = include_str!("../tenants/bench.yaml");
+
+/// Where the browser is sent with a code.
+pub const REDIRECT_URI: &str = "http://localhost/callback";
+
+/// A tenant with its only app.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// What the mode is called.
+    pub mode: &'static str,
+    pub id: &'static str,
+    pub name: &'static str,
+    pub client_id: &'static str,
+}
+
+/// Suppliers who prove their mailbox with a code.
+pub const WITH_CODE: Tenant = Tenant {
+    mode: "code",
+    id: "3f2b9a52-7d0c-4f3e-9d55-0b7e9c1f4a01",
+    name: "bench",
+    client_id: "0a7f5e0c-54d3-4d0e-8a43-6c1f2f0b7d11",
+};
+
+/// Customers who prove their mailbox with a code and choose a password.
+pub const WITH_PASSWORD: Tenant = Tenant {
+    mode: "password",
+    id: "5c0d7d0e-2d56-4b8c-8f0a-9a1f5b6c7d02",
+    name: "bench-shop",
+    client_id: "4e9b1c7a-0c7e-4a57-9f5b-2d3c4b5a6e12",
+};
