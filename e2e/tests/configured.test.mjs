@@ -1,6 +1,7 @@
 // What an administrator decides with `vestibule apply` while the server runs, as visitors then meet it.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
@@ -260,4 +261,58 @@ test("applying the same file a second time changes nothing", async () => {
   const tenant = tenantOf("external", { flow: { identityProviders: ["EmailPassword-OAUTH"], ...name } });
   await apply(tenant);
   assert.match(await apply(tenant), /^Nothing to change/);
+});
+
+// T-02, T-03, T-05: what no file may say; each is refused by name and nothing is changed
+for (const [what, kind, change, told] of [
+  [
+    "one of the built-in apps", "external",
+    ({ userFlows: [flow] }) => flow.applications.push("00000003-0000-0000-c000-000000000000"),
+    /userFlows\[0\]\.applications\[1\].*Microsoft Graph/,
+  ],
+  [
+    "an app of somebody else", "external",
+    ({ userFlows: [flow] }) => flow.applications.push("Woodgrove shop"),
+    /userFlows\[0\]\.applications\[1\].*Woodgrove shop/,
+  ],
+  [
+    "an app that another flow serves", "external",
+    ({ userFlows }) => userFlows.push({ ...userFlows[0], id: randomUUID(), displayName: "Second" }),
+    /userFlows\[1\]\.applications\[0\].*Try/,
+  ],
+  [
+    "an eleventh flow under strict compatibility", "external",
+    ({ tenant, userFlows }) => {
+      tenant.compatibility = "strict";
+      while (userFlows.length < 11) {
+        userFlows.push({ ...userFlows[0], id: randomUUID(), displayName: `Flow ${userFlows.length}`, applications: [] });
+      }
+    },
+    /userFlows.*(ten|10)/,
+  ],
+]) {
+  test(`a file with ${what} is refused`, async () => {
+    const tenant = tenantOf(kind, { flow: { identityProviders: ["EmailPassword-OAUTH"], ...name } });
+    change(tenant.document);
+    await assert.rejects(apply(tenant), (error) => {
+      assert.equal(error.code, 1);
+      assert.match(error.stderr, told);
+      assert.match(error.stderr, /tenant\.yaml:\d+/);
+      return true;
+    });
+  });
+}
+
+// T-04
+test("a workforce flow named Partner has the id B2X_1_Partner", async () => {
+  const tenant = tenantOf("workforce", { flow: { name: "Partner", identityProviders: ["EmailOtpSignup-OAUTH"], ...name } });
+  await apply(tenant);
+  await inBrowser(async (page) => {
+    await open(page, tenant, { endpoint: under(tenant, "B2X_1_Partner/oauth2/v2.0/authorize") });
+    await page.locator("#username").waitFor();
+  });
+  await assert.rejects(async () => {
+    tenant.document.userFlows[0].name = "not a name";
+    await apply(tenant);
+  }, /userFlows\[0\]\.name/);
 });

@@ -44,6 +44,11 @@ const COMMANDS: &[Command] = &[
         run: suites::end_to_end,
     },
     Command {
+        name: "bench",
+        about: "start, memory and sign-ups of the release build  [PART…] [--postgres-url URL] [--help]",
+        run: suites::bench,
+    },
+    Command {
         name: "deny",
         about: "licences, bans and sources of dependencies  [--advisories]",
         run: suites::deny,

@@ -79,7 +79,7 @@ impl Patterns {
         Ok(Self {
             definition: Regex::new(&format!(r"^({id})\s*="))?,
             reference: Regex::new(&format!(r"\{{\s*({id})(?:\.{id})?\s*\}}"))?,
-            rust_call: Regex::new(&format!(r#"(?:Message::new|\bhint)\(\s*"({id})"\s*[,)]"#))?,
+            rust_call: Regex::new(&format!(r#"Message::new\(\s*"({id})"\s*[,)]"#))?,
             rust_format: Regex::new(r#"format!\(\s*"([a-zA-Z][a-zA-Z0-9_-]*-)\{"#)?,
             template_call: Regex::new(&format!(r#"\b(?:t|msg)\(\s*["']({id})["']\s*[,)]"#))?,
             template_join: Regex::new(r#"["']([a-zA-Z][a-zA-Z0-9_-]*-)["']\s*~"#)?,
@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_missing_id_is_named_with_its_file() {
-        let sources = [(Kind::Rust, "fault.hint(\"gone\")"), (Kind::Template, "{{ msg('lost') }}")];
+        let sources =
+            [(Kind::Rust, "fault.hint(Message::new(\"gone\"))"), (Kind::Template, "{{ msg('lost') }}")];
         let problems = judge("", &sources);
         assert_eq!(
             problems,

@@ -47,6 +47,16 @@ pub(crate) fn end_to_end(root: &Path, args: &[String]) -> Result<(), String> {
     suite(root, options.postgres.as_deref(), &options.files)
 }
 
+/// Measures the release build; everything after the command is for the benchmark.
+pub(crate) fn bench(root: &Path, args: &[String]) -> Result<(), String> {
+    let built = ["build", "--release", "--package", "vestibule-server", "--package", "vestibule-bench"];
+    run(root, "cargo", &built, &[])?;
+    let program = if cfg!(windows) { "vestibule-bench.exe" } else { "vestibule-bench" };
+    let program = root.join("target/release").join(program);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    run(root, &program.display().to_string(), &args, &[])
+}
+
 /// Licences, bans and sources; with `--advisories` also known vulnerabilities, which needs a network.
 pub(crate) fn deny(root: &Path, args: &[String]) -> Result<(), String> {
     if !answers("cargo", &["deny", "--version"]) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use crate::mailbox::Post;
+use crate::mailbox::PostOffice;
 use crate::server::{self, Place};
 use crate::tenant::Tenant;
 use crate::trouble::Tried;
@@ -74,7 +74,7 @@ struct Tally {
 pub async fn run(
     place: &Place,
     pid: u32,
-    post: &Post,
+    office: &PostOffice,
     tenant: &'static Tenant,
     plan: Plan,
 ) -> Tried<Figures> {
@@ -82,7 +82,7 @@ pub async fn run(
     let local = LocalSet::new();
     let mut slots = Vec::new();
     for _ in 0..plan.visitors {
-        slots.push(local.spawn_local(slot(Rc::clone(&tally), tenant, place.port, post.clone())));
+        slots.push(local.spawn_local(slot(Rc::clone(&tally), tenant, place.port, office.clone())));
     }
     let measured = local
         .run_until(async {
@@ -110,7 +110,7 @@ async fn wait(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-async fn slot(tally: Rc<RefCell<Tally>>, tenant: &'static Tenant, port: u16, post: Post) {
+async fn slot(tally: Rc<RefCell<Tally>>, tenant: &'static Tenant, port: u16, office: PostOffice) {
     while !tally.borrow().over {
         let number = {
             let mut tally = tally.borrow_mut();
@@ -118,7 +118,7 @@ async fn slot(tally: Rc<RefCell<Tally>>, tenant: &'static Tenant, port: u16, pos
             tally.next
         };
         let begun = Instant::now();
-        let result = Visitor::new(tenant, number, port, &post).sign_up().await;
+        let result = Visitor::new(tenant, number, port, &office).sign_up().await;
         let mut tally = tally.borrow_mut();
         if !tally.counting || tally.over {
             continue;

@@ -13,39 +13,39 @@ const DIGITS: usize = 8;
 
 /// Everybody's mailboxes. Clones share them.
 #[derive(Clone, Default)]
-pub struct Post {
+pub struct PostOffice {
     waiting: Arc<Mutex<HashMap<String, UnboundedSender<String>>>>,
 }
 
 /// One person's mailbox. It is gone when it is dropped.
 pub struct Mailbox {
-    post: Post,
+    office: PostOffice,
     address: String,
     codes: UnboundedReceiver<String>,
 }
 
-impl Post {
+impl PostOffice {
     /// Opens the mail server; returns it with its port.
     pub async fn open() -> std::io::Result<(Self, u16)> {
         let socket = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = socket.local_addr()?.port();
-        let post = Self::default();
-        let accepting = post.clone();
+        let office = Self::default();
+        let accepting = office.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
-                let post = accepting.clone();
+                let office = accepting.clone();
                 // A sender that goes away in the middle of a letter has not sent it.
-                tokio::spawn(async move { post.converse(stream).await });
+                tokio::spawn(async move { office.converse(stream).await });
             }
         });
-        Ok((post, port))
+        Ok((office, port))
     }
 
     /// Opens a mailbox.
     pub fn mailbox(&self, address: &str) -> Mailbox {
         let (sender, codes) = unbounded_channel();
         self.lock().insert(address.to_owned(), sender);
-        Mailbox { post: self.clone(), address: address.to_owned(), codes }
+        Mailbox { office: self.clone(), address: address.to_owned(), codes }
     }
 
     async fn converse(&self, mut stream: TcpStream) -> std::io::Result<()> {
@@ -105,7 +105,7 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.post.lock().remove(&self.address);
+        self.office.lock().remove(&self.address);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use vestibule_bench::load::{self, Figures};
-use vestibule_bench::mailbox::Post;
+use vestibule_bench::mailbox::PostOffice;
 use vestibule_bench::server::Place;
 use vestibule_bench::tenant::{self, Tenant};
 use vestibule_bench::{Tried, Trouble, bare, startup};
@@ -175,7 +175,7 @@ async fn commits(args: &Args, engine: Engine) -> Tried<()> {
 
 async fn loads(args: &Args, program: &Path, engine: Engine, hashes: Option<f64>) -> Tried<()> {
     let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
-    let (post, mail_port) = Post::open().await.map_err(Trouble::wrong)?;
+    let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
     let place = Place::prepare(program, database.folder.path(), mail_port, database.url.as_deref())?;
     place.apply()?;
     let server = place.start().await?;
@@ -189,7 +189,7 @@ async fn loads(args: &Args, program: &Path, engine: Engine, hashes: Option<f64>)
             duration: Duration::from_secs(args.seconds),
             first: run * APART,
         };
-        let figures: Figures = load::run(&place, server.pid(), &post, tenant, plan).await?;
+        let figures: Figures = load::run(&place, server.pid(), &office, tenant, plan).await?;
         report::load(engine, tenant, args.visitors, &figures, hashes);
     }
     startup::idle().await;

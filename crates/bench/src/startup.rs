@@ -71,13 +71,13 @@ fn written(file: &Path) -> Option<u64> {
 async fn first_page(file: &Path) -> Tried<()> {
     let text = std::fs::read(file).map_err(Trouble::wrong)?;
     let described: Value = serde_json::from_slice(&text).map_err(Trouble::wrong)?;
-    let part = |pointer: &str| {
+    let text_at = |pointer: &str| {
         let text = described.pointer(pointer).and_then(Value::as_str);
         text.ok_or_else(|| Trouble::wrong(format!("demo.json has no {pointer}")))
     };
-    let port = |origin: &str| origin.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
-    let port = port(part("/origins/http")?).ok_or_else(|| Trouble::wrong("an origin without a port"))?;
-    let client_id = part("/tenants/woodgrove/apps/native/clientId")?;
+    let number = |origin: &str| origin.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+    let port = number(text_at("/origins/http")?).ok_or_else(|| Trouble::wrong("an origin without a port"))?;
+    let client_id = text_at("/tenants/woodgrove/apps/native/clientId")?;
     let verifier = vestibule_crypto::digest::pkce_s256("a-verifier-of-forty-three-characters-or-more");
     let mut client = Client::new(port);
     let mut path = format!(

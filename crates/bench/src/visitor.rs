@@ -8,7 +8,7 @@ use vestibule_crypto::digest;
 
 use crate::client::{Answer, Client};
 use crate::form::{self, Form};
-use crate::mailbox::{Mailbox, Post};
+use crate::mailbox::{Mailbox, PostOffice};
 use crate::tenant::{REDIRECT_URI, Tenant};
 use crate::trouble::{Tried, Trouble};
 
@@ -49,10 +49,10 @@ pub enum Move {
 
 impl Visitor {
     /// Somebody new. `number` is never used twice.
-    pub fn new(tenant: &'static Tenant, number: u64, port: u16, post: &Post) -> Self {
+    pub fn new(tenant: &'static Tenant, number: u64, port: u16, office: &PostOffice) -> Self {
         let address = format!("visitor-{number}@{}.example", tenant.mode);
         let verifier = digest::base64url(&digest::sha256(address.as_bytes()));
-        let (client, mailbox) = (Client::new(port), post.mailbox(&address));
+        let (client, mailbox) = (Client::new(port), office.mailbox(&address));
         Self { address, tenant, patience: PATIENCE, client, mailbox, verifier, code: None }
     }
 

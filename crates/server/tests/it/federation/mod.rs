@@ -467,29 +467,38 @@ async fn a_provider_that_is_taken_away_lets_nobody_in_any_more() -> Outcome<()> 
 }
 
 #[tokio::test]
-async fn the_first_page_already_lets_its_button_lead_to_the_provider() -> Outcome<()> {
-    // Browsers hold a redirect after a form against the policy of the form's page.
+async fn a_button_leads_to_a_provider_that_keeps_its_pages_elsewhere() -> Outcome<()> {
+    // Browsers hold a redirect after a form against the policy of the form's page, so it names no addresses.
     let provider = Provider::start().await?;
-    provider.script().authorization_endpoint = Some("http://login.localhost:9/authorize".to_owned());
+    provider.script().authorization_endpoint = Some("http://login.localhost:9/authorize?kept=1".to_owned());
     server::on_both(&[&guests(&provider.issuer)], async |server| {
-        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(10));
-        let known = async {
-            while server.site.providers.known(&provider.issuer).is_none() {
-                ticks.tick().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(20), known).await.unwrap();
         let hand = Hand::new(server);
         let form = entrance(&hand).await?;
         let policy = hand.get(&form.url).await?.policy;
+        assert!(policy.contains("default-src 'none'") && !policy.contains("form-action"), "{policy}");
+        let there = hand.answer(&form, &[("action", "idp-stranger")]).await?.location.unwrap();
         assert!(
-            policy.contains("form-action 'self' ") && policy.contains(" http://login.localhost:9"),
-            "{policy}"
+            there.as_str().starts_with("http://login.localhost:9/authorize?kept=1&client_id="),
+            "{there}"
         );
-        let press = [("action", "idp-stranger")];
-        let there = hand.answer(&form, &press).await?.location.unwrap();
-        assert!(there.as_str().starts_with("http://login.localhost:9/authorize?"), "{there}");
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn a_provider_never_leads_to_what_is_no_web_address() -> Outcome<()> {
+    // RP8
+    for hostile in ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd"] {
+        let provider = Provider::start().await?;
+        provider.script().authorization_endpoint = Some(hostile.to_owned());
+        let server =
+            TestServer::start(vestibule_testkit::Engine::Sqlite, &[&guests(&provider.issuer)]).await?;
+        let hand = Hand::new(&server);
+        let form = entrance(&hand).await?;
+        let form = hand.next(&form, &[("action", "idp-stranger")]).await?;
+        refused(&server, &hand, &form, "refused-provider-failed").await?;
+        server.finish().await?;
+    }
+    Ok(())
 }

@@ -22,7 +22,7 @@ pub(super) async fn live(world: Rc<World>, slot: usize) -> Tried<()> {
     let mut number = (slot as u64 + 1) * 1_000_000;
     while world.ledger.is_open() {
         number += 1;
-        let mut visitor = Visitor::new(tenant_of(number), number, world.place.port, &world.post);
+        let mut visitor = Visitor::new(tenant_of(number), number, world.place.port, &world.office);
         visitor.patience = LETTER;
         let address = visitor.address.clone();
         match visit(&world, visitor).await {
