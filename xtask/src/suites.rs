@@ -6,7 +6,7 @@ use crate::process::{answers, run};
 use crate::{layers, messages};
 
 /// Where the Rust tests look for a PostgreSQL server; without it they use SQLite alone.
-const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES_URL";
+const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES";
 /// Where the end-to-end suite looks for one.
 const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 

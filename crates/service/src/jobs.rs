@@ -7,7 +7,7 @@ use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_store::{journeys, outbox, throttle};
+use vestibule_store::{grants, journeys, outbox, sessions, throttle};
 
 use crate::env::Site;
 use crate::federation;
@@ -27,6 +27,8 @@ const BATCH: u32 = 500;
 const SENT_MAIL: Span = Span::hours(24);
 /// How long somebody who comes back too late is still told what happened.
 const OLD_JOURNEYS: Span = Span::days(1);
+/// How long a code or token that died is still recognised when somebody shows it again.
+const OLD_GRANTS: Span = Span::days(30);
 const OLD_COUNTERS: Span = Span::days(2);
 
 /// Runs every job until `stop`. A failure is logged and tried again at the next turn.
@@ -118,7 +120,10 @@ async fn remove_old(site: &Site) -> Outcome<()> {
                 Box::pin(async move {
                     let journeys = journeys::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
                     let counters = throttle::remove_old(tx, now - OLD_COUNTERS, BATCH).await?;
-                    Ok(journeys + counters + outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?)
+                    let mail = outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?;
+                    let sessions = sessions::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
+                    let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
+                    Ok(journeys + counters + mail + sessions + grants)
                 })
             })
             .await?;

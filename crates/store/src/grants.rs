@@ -44,6 +44,22 @@ statements! {
                     FROM refresh_token WHERE tenant_id = $1 AND digest = $2";
     USE_REFRESH = "UPDATE refresh_token SET used_at = $3, successor_sealed = $4
                    WHERE tenant_id = $1 AND digest = $2 AND used_at IS NULL";
+    REMOVE_CODES = "DELETE FROM authorization_code WHERE (tenant_id, digest) IN (
+                        SELECT tenant_id, digest FROM authorization_code WHERE expires_at <= $1
+                        ORDER BY expires_at LIMIT $2)
+                    AND expires_at <= $1";
+    REMOVE_REFRESH = "DELETE FROM refresh_token WHERE (tenant_id, digest) IN (
+                          SELECT tenant_id, digest FROM refresh_token WHERE expires_at <= $1
+                          ORDER BY expires_at LIMIT $2)
+                      AND expires_at <= $1";
+    REMOVE_FAMILIES = "DELETE FROM grant_family WHERE (tenant_id, id) IN (
+                           SELECT f.tenant_id, f.id FROM grant_family f WHERE f.expires_at <= $1
+                           AND NOT EXISTS (SELECT 1 FROM authorization_code c
+                                           WHERE c.tenant_id = f.tenant_id AND c.grant_id = f.id)
+                           AND NOT EXISTS (SELECT 1 FROM refresh_token r
+                                           WHERE r.tenant_id = f.tenant_id AND r.grant_id = f.id)
+                           ORDER BY f.expires_at LIMIT $2)
+                       AND expires_at <= $1";
 }
 
 /// A grant family as it is stored.
@@ -297,4 +313,12 @@ pub async fn use_refresh(
     successor_sealed: &[u8],
 ) -> Outcome<bool> {
     Ok(tx.run(&USE_REFRESH, &values![tenant, digest, now, successor_sealed]).await? == 1)
+}
+
+/// Removes codes, refresh tokens and then families that died before `before`, at most `limit` of each, oldest
+/// first; says how many. Housekeeping, all tenants.
+pub async fn remove_expired(tx: &mut WriteTx, before: Timestamp, limit: u32) -> Outcome<u64> {
+    let codes = tx.run(&REMOVE_CODES, &values![before, limit]).await?;
+    let tokens = tx.run(&REMOVE_REFRESH, &values![before, limit]).await?;
+    Ok(codes + tokens + tx.run(&REMOVE_FAMILIES, &values![before, limit]).await?)
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "directory", text: include_str!("../migrations/0001_directory.sql") },
     Migration { version: 2, name: "sign_in", text: include_str!("../migrations/0002_sign_in.sql") },
     Migration { version: 3, name: "outbox", text: include_str!("../migrations/0003_outbox.sql") },
+    Migration { version: 4, name: "expiry", text: include_str!("../migrations/0004_expiry.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -23,6 +23,9 @@ statements! {
                    WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL";
     TOUCH = "UPDATE session SET last_seen_at = $3, expires_at = $4
              WHERE tenant_id = $1 AND digest = $2 AND revoked_at IS NULL";
+    REMOVE_EXPIRED = "DELETE FROM session WHERE (tenant_id, digest) IN (
+                          SELECT tenant_id, digest FROM session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+                      AND expires_at <= $1";
 }
 
 /// A session as it is stored.
@@ -129,4 +132,10 @@ pub async fn touch(
         0 => Err(Fault::missing("session", "the session has ended")),
         _ => Ok(()),
     }
+}
+
+/// Removes at most `limit` sessions that died before `before`, oldest first; says how many. Housekeeping, all
+/// tenants.
+pub async fn remove_expired(tx: &mut WriteTx, before: Timestamp, limit: u32) -> Outcome<u64> {
+    tx.run(&REMOVE_EXPIRED, &values![before, limit]).await
 }

@@ -212,3 +212,22 @@ async fn families_are_revoked_alone_by_session_and_by_user() -> Outcome<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn what_died_long_ago_goes_and_a_family_goes_last() -> Outcome<()> {
+    on_both(async |place| {
+        let late = NOW + Span::days(800);
+        write!(place.db, tx => sessions::insert(tx, tenant(), &session(1)))?;
+        write!(place.db, tx => grants::insert_family(tx, tenant(), &family(1)))?;
+        write!(place.db, tx => grants::insert_code(tx, tenant(), &code(1)))?;
+        write!(place.db, tx => grants::insert_refresh(tx, tenant(), &refresh(1)))?;
+        assert_eq!(write!(place.db, tx => sessions::remove_expired(tx, NOW, 10))?, 0);
+        assert_eq!(write!(place.db, tx => grants::remove_expired(tx, NOW, 10))?, 0);
+        assert_eq!(write!(place.db, tx => sessions::remove_expired(tx, late, 10))?, 1);
+        assert_eq!(write!(place.db, tx => grants::remove_expired(tx, late, 10))?, 3);
+        let mut tx = place.db.read().await?;
+        assert_eq!(grants::find_family(&mut tx, tenant(), family(1).id).await?, None);
+        Ok(())
+    })
+    .await
+}
