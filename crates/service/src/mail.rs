@@ -19,7 +19,7 @@ use crate::ports::mailer::{Mail, MailFault, Mailer};
 /// Tries after which a letter is set aside.
 const TRIES: i64 = 10;
 /// How long a worker may take before another one takes over.
-const LEASE: Span = Span::minutes(2);
+const LEASE: Span = Span::seconds(45);
 const FIRST_WAIT: Span = Span::seconds(5);
 const LONGEST_WAIT: Span = Span::hours(1);
 const BATCH: u32 = 64;
