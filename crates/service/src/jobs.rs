@@ -7,7 +7,7 @@ use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_store::{grants, journeys, outbox, sessions, throttle};
+use vestibule_store::{grants, journeys, maintenance, outbox, sessions, throttle};
 
 use crate::env::Site;
 use crate::federation;
@@ -19,6 +19,8 @@ const DIRECTORY: Duration = Duration::from_millis(500);
 /// Mail of another node, and retries.
 const MAIL: Duration = Duration::from_secs(1);
 const CLEAN_UP: Duration = Duration::from_mins(1);
+/// A database that was empty a moment ago.
+const STATISTICS: Duration = Duration::from_secs(2);
 /// Providers that are new or did not answer.
 const PROVIDERS: Duration = Duration::from_secs(15);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
@@ -47,6 +49,7 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = deliver(&site, &*mailer) => {}
         () = clean_up(&site) => {}
         () = providers(&site) => {}
+        () = statistics(&site) => {}
     }
     // What was promised before the stop leaves before it, if the mail server lets it.
     if let Err(fault) = mail::deliver(&site, &*mailer).await {
@@ -98,6 +101,16 @@ async fn clean_up(site: &Site) {
         tick.tick().await;
         if let Err(fault) = remove_old(site).await {
             tracing::error!(%fault, "old rows cannot be removed");
+        }
+    }
+}
+
+async fn statistics(site: &Site) {
+    let mut tick = every(STATISTICS);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = maintenance::analyse_new_tables(&site.env.db).await {
+            tracing::warn!(%fault, "new tables cannot be analysed");
         }
     }
 }

@@ -92,7 +92,17 @@ impl Db {
     pub async fn read(&self) -> Outcome<ReadTx> {
         let engine = match &*self.under {
             Under::Sqlite(sqlite) => Engine::Sqlite(sqlite.read().await?),
-            Under::Postgres(postgres) => Engine::Postgres(postgres.begin(postgres::READ).await?),
+            Under::Postgres(postgres) => Engine::Postgres(postgres.begin(postgres::READ)),
+        };
+        Ok(ReadTx { engine, failure: None })
+    }
+
+    /// Reads without a snapshot: each statement sees what is committed when it runs. For whoever reads one row,
+    /// or rows that never change, it saves PostgreSQL the opening and closing of a transaction.
+    pub async fn glance(&self) -> Outcome<ReadTx> {
+        let engine = match &*self.under {
+            Under::Sqlite(sqlite) => Engine::Sqlite(sqlite.read().await?),
+            Under::Postgres(postgres) => Engine::Postgres(postgres.glance()),
         };
         Ok(ReadTx { engine, failure: None })
     }
@@ -128,7 +138,7 @@ where
     let mut pause = FIRST_PAUSE;
     let mut retries = 0;
     loop {
-        let lease = postgres.begin(postgres::WRITE).await?;
+        let lease = postgres.begin(postgres::WRITE);
         let mut tx = WriteTx::on(Engine::Postgres(lease));
         let result = work(&mut tx).await;
         let (fault, broken) = match (tx.take_failure().map_or(result, Err), tx.0.engine) {

@@ -6,7 +6,7 @@
 //!
 //! | module | remembers |
 //! | --- | --- |
-//! | [`db`], [`migrate`] | nothing: the port to the engines, and the schema |
+//! | [`db`], [`migrate`], [`maintenance`] | nothing: the port to the engines, the schema, and what keeps them quick |
 //! | [`tenants`], [`objects`] | tenants and what is configured in them |
 //! | [`users`] | users, identities, passwords |
 //! | [`journeys`], [`throttle`] | passages through a flow; attempts |
@@ -22,6 +22,7 @@ pub mod grants;
 pub mod inbox;
 pub mod journeys;
 pub mod keys;
+pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;

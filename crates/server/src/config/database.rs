@@ -19,7 +19,7 @@ pub(super) struct Raw {
     url: Option<String>,
     /// A file with the URL in it.
     url_file: Option<String>,
-    /// How many connections to PostgreSQL this process may open. Default: `16`.
+    /// How many connections to PostgreSQL this process may open. Default: `8`.
     max_connections: Option<i64>,
 }
 
@@ -33,7 +33,7 @@ pub enum Database {
 impl Raw {
     pub(super) fn check(self, data: &Path, checker: &mut Checker<'_>) -> Database {
         let from_file = checker.secret("database.url_file", self.url_file.as_deref());
-        let max = checker.count("database.max_connections", self.max_connections, 16, (1, 1000));
+        let max = checker.count("database.max_connections", self.max_connections, 8, (1, 1000));
         if self.url.is_some() && self.url_file.is_some() {
             checker.problem("database.url_file", "the URL is given twice, here and as database.url");
         }
@@ -43,7 +43,7 @@ impl Raw {
         }
         if let Some(url) = url {
             check_url(&url, checker);
-            return Database::Postgres { url, max_connections: usize::try_from(max).unwrap_or(16) };
+            return Database::Postgres { url, max_connections: usize::try_from(max).unwrap_or(8) };
         }
         let path = checker.path("database.path", self.path.as_deref());
         Database::Sqlite { path: path.unwrap_or_else(|| data.join("vestibule.db")) }

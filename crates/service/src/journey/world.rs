@@ -230,7 +230,7 @@ async fn check_password(
         return Ok(Answer::PasswordThrottled(wait));
     }
     let stored = match user {
-        Some(user) => users::password(&mut env.db.read().await?, tenant, user).await?,
+        Some(user) => users::password(&mut env.db.glance().await?, tenant, user).await?,
         None => None,
     };
     let outdated = stored.as_deref().is_some_and(password::needs_rehash);

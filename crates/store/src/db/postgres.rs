@@ -1,10 +1,11 @@
 //! PostgreSQL under the port: a pool of connections with prepared statements, and transactions that roll
 //! back when they are dropped. It may not decide anything about data.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, join};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
@@ -24,6 +25,7 @@ pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Guards instead of serializability: docs/decisions/0001-two-engines-one-sql.md says why.
 pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+#[derive(Clone)]
 pub(super) struct Postgres {
     pool: Pool,
 }
@@ -74,17 +76,14 @@ impl Postgres {
         })
     }
 
-    /// Opens a transaction. A pooled connection may have died with a server restart; nothing has been done on
-    /// it yet, so the next one is tried.
-    pub(super) async fn begin(&self, mode: &'static str) -> Outcome<Lease> {
-        loop {
-            let client = self.client().await?;
-            match client.batch_execute(mode).await {
-                Ok(()) => return Ok(Lease { client, open: true, broken: None }),
-                Err(e) if e.is_closed() || client.is_closed() => drop(Client::take(client)),
-                Err(e) => return Err(fault_of(&e, mode)),
-            }
-        }
+    /// A transaction of this mode. It takes a connection and opens with its first statement.
+    pub(super) fn begin(&self, mode: &'static str) -> Lease {
+        Lease { pool: self.clone(), mode: Some(mode), client: None, broken: None }
+    }
+
+    /// A connection on which every statement is a transaction of its own.
+    pub(super) fn glance(&self) -> Lease {
+        Lease { pool: self.clone(), mode: None, client: None, broken: None }
     }
 }
 
@@ -116,58 +115,87 @@ pub(super) enum Broken {
     ForGood,
 }
 
-/// A connection inside a transaction.
+/// A transaction on a connection of its own.
 pub(super) struct Lease {
-    client: Client,
-    open: bool,
+    pool: Postgres,
+    /// The statement that opens it; without one every statement stands alone.
+    mode: Option<&'static str>,
+    /// The connection, once something was sent on it.
+    client: Option<Client>,
     pub(super) broken: Option<Broken>,
 }
 
+/// Something to be sent inside the transaction.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    Run(&'static Sql, &'a [Value]),
+    Prepare(&'static Sql),
+    Script(&'a str),
+}
+
+/// What came back: rows, and how many the statement touched.
+type Reply = (Vec<tokio_postgres::Row>, u64);
+
 impl Lease {
     pub(super) async fn all(&mut self, sql: &'static Sql, params: &[Value]) -> Outcome<Vec<Row>> {
-        let answer = self.query(sql, params).await;
-        let rows = answer.map_err(|e| self.note(&e, &sql.name()))?;
+        let (rows, _) = self.send(Order::Run(sql, params)).await?;
         if let Some(first) = rows.first() {
             sql.learn_columns(|| first.columns().iter().map(|c| c.name().to_owned()).collect());
         }
         rows.iter().map(|row| read(sql, row)).collect()
     }
 
-    async fn query(
-        &self,
-        sql: &'static Sql,
-        params: &[Value],
-    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
-        let statement = self.client.prepare_cached(sql.text()).await?;
-        self.client.query(&statement, &bind(params)).await
-    }
-
     pub(super) async fn run(&mut self, sql: &'static Sql, params: &[Value]) -> Outcome<u64> {
-        let answer = self.execute(sql, params).await;
-        answer.map_err(|e| self.note(&e, &sql.name()))
-    }
-
-    async fn execute(&self, sql: &'static Sql, params: &[Value]) -> Result<u64, tokio_postgres::Error> {
-        let statement = self.client.prepare_cached(sql.text()).await?;
-        self.client.execute(&statement, &bind(params)).await
+        self.send(Order::Run(sql, params)).await.map(|(_, touched)| touched)
     }
 
     pub(super) async fn prepare(&mut self, sql: &'static Sql) -> Outcome<()> {
-        let answer = self.client.prepare_cached(sql.text()).await;
-        answer.map(drop).map_err(|e| self.note(&e, &sql.name()))
+        self.send(Order::Prepare(sql)).await.map(drop)
     }
 
     pub(super) async fn script(&mut self, text: &str) -> Outcome<()> {
-        let answer = self.client.batch_execute(text).await;
-        answer.map_err(|e| self.note(&e, "script"))
+        self.send(Order::Script(text)).await.map(drop)
     }
 
     pub(super) async fn commit(mut self) -> Result<(), (Fault, Broken)> {
+        let Some(client) = &self.client else { return Ok(()) };
         // The outcome of a commit whose connection is lost is unknown: the caller gets a fault and reads again.
-        let answer = self.client.batch_execute("COMMIT").await;
-        let fault = answer.map_err(|e| self.note(&e, "COMMIT"));
-        self.open = fault.is_err();
-        fault.map_err(|fault| (fault, self.broken.unwrap_or(Broken::ForGood)))
+        match client.batch_execute("COMMIT").await {
+            Ok(()) => {
+                self.client = None;
+                Ok(())
+            }
+            Err(e) => {
+                let fault = self.note(&e, "COMMIT");
+                Err((fault, self.broken.unwrap_or(Broken::ForGood)))
+            }
+        }
+    }
+
+    /// Sends an order, the first one right behind the statement that opens the transaction: that saves a
+    /// round trip. A pooled connection may have died with a server restart; nothing was committed on it, so
+    /// the next one is tried.
+    async fn send(&mut self, order: Order<'_>) -> Outcome<Reply> {
+        if let Some(client) = &self.client {
+            return order.on(client).await.map_err(|e| self.note(&e, &order.name()));
+        }
+        loop {
+            // It stands in `self` before anything is sent, so that whoever gives up rolls back.
+            let client = self.client.insert(self.pool.client().await?);
+            let (opened, reply) = join!(open(client, self.mode), order.on(client));
+            let failed = match (opened, self.mode) {
+                (Ok(()), Some(_)) => return reply.map_err(|e| self.note(&e, &order.name())),
+                (Ok(()), None) => match reply {
+                    Ok(reply) => return Ok(reply),
+                    Err(e) => e,
+                },
+                (Err(e), _) => e,
+            };
+            if !(failed.is_closed() || client.is_closed()) {
+                return Err(self.note(&failed, &order.name()));
+            }
+            drop(self.client.take().map(Client::take));
+        }
     }
 
     fn note(&mut self, error: &tokio_postgres::Error, what: &str) -> Fault {
@@ -180,10 +208,42 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if self.open {
+        if let (Some(client), Some(_)) = (&self.client, self.mode) {
             // Polling once queues the message on the connection; whoever uses the connection next comes after
             // it. A connection that is closed has rolled back already.
-            drop(self.client.batch_execute("ROLLBACK").now_or_never());
+            drop(client.batch_execute("ROLLBACK").now_or_never());
+        }
+    }
+}
+
+async fn open(client: &Client, mode: Option<&'static str>) -> Result<(), tokio_postgres::Error> {
+    match mode {
+        Some(mode) => client.batch_execute(mode).await,
+        None => Ok(()),
+    }
+}
+
+impl Order<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Run(sql, _) | Self::Prepare(sql) => sql.name(),
+            Self::Script(_) => "script".to_owned(),
+        }
+    }
+
+    async fn on(self, client: &Client) -> Result<Reply, tokio_postgres::Error> {
+        match self {
+            Self::Run(sql, params) => {
+                let statement = client.prepare_cached(sql.text()).await?;
+                let mut stream = pin!(client.query_raw(&statement, bind(params)).await?);
+                let mut rows = Vec::new();
+                while let Some(row) = stream.next().await {
+                    rows.push(row?);
+                }
+                Ok((rows, stream.rows_affected().unwrap_or(0)))
+            }
+            Self::Prepare(sql) => client.prepare_cached(sql.text()).await.map(|_| (Vec::new(), 0)),
+            Self::Script(text) => client.batch_execute(text).await.map(|()| (Vec::new(), 0)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::future::join_all;
 use tokio::sync::Barrier;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_store::{Db, deployment, statements, values};
+use vestibule_store::{Db, deployment, maintenance, statements, values};
 
 use crate::engines::{Engine, TestDb, on_both};
 use crate::fixtures::{fault_of, write};
@@ -18,6 +18,10 @@ statements! {
     APPEND = "UPDATE deployment SET value = value || $2 WHERE name = $1";
     REFUSED_SERIALIZATION = "DO $body$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $body$";
     NOT_SQL = "SELECT nothing FROM nowhere WHERE a = $1";
+    END_ALL_CONNECTIONS = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    TELL_STATISTICS = "SELECT COUNT(*) FROM (SELECT pg_stat_force_next_flush()) AS told";
+    ANALYSED = "SELECT COUNT(*) FROM pg_stats WHERE tablename = 'deployment'";
     TEXT_AS_INTEGER = "SELECT value AS amount FROM deployment WHERE name = $1";
 }
 
@@ -259,6 +263,70 @@ async fn both_sides_of_a_deadlock_commit_in_the_end() -> Outcome<()> {
     assert_eq!(deployment::get(&mut tx, "b").await?.as_deref(), Some("xx"));
     drop(tx);
     place.remove().await
+}
+
+#[tokio::test]
+async fn a_transaction_begins_anew_when_its_connection_had_died() -> Outcome<()> {
+    let place = TestDb::migrated(Engine::Postgres).await?;
+    let other = Db::open(place.settings.clone()).await?;
+    for died in ["read", "write", "glance"] {
+        let seen = count(&place.db).await?;
+        other.read().await?.one(&END_ALL_CONNECTIONS, &[]).await?;
+        match died {
+            "read" => assert_eq!(count(&place.db).await?, seen),
+            "write" => drop(write!(place.db, tx => deployment::put_if_absent(tx, died, "1"))?),
+            _ => {
+                let row = place.db.glance().await?.one(&READ, &values!["write"]).await?;
+                assert!(row.is_some());
+            }
+        }
+    }
+    assert_eq!(count(&place.db).await?, 1);
+    place.remove().await
+}
+
+#[tokio::test]
+async fn a_glance_sees_each_commit_and_a_read_sees_one_instant() -> Outcome<()> {
+    let place = TestDb::migrated(Engine::Postgres).await?;
+    let mut glance = place.db.glance().await?;
+    let mut read = place.db.read().await?;
+    let counted = |row: Option<vestibule_store::Row>| row.map_or(Ok(-1), |row| row.get::<i64>(0));
+    assert_eq!(counted(glance.one(&COUNT, &[]).await?)?, 0);
+    assert_eq!(counted(read.one(&COUNT, &[]).await?)?, 0);
+    write!(place.db, tx => deployment::put_if_absent(tx, "a", "1"))?;
+    assert_eq!(counted(glance.one(&COUNT, &[]).await?)?, 1);
+    assert_eq!(counted(read.one(&COUNT, &[]).await?)?, 0);
+    drop((glance, read));
+    place.remove().await
+}
+
+#[tokio::test]
+async fn a_table_is_analysed_when_it_gets_its_first_rows() -> Outcome<()> {
+    on_both(async |place| {
+        maintenance::analyse_new_tables(&place.db).await?;
+        place
+            .db
+            .write(|tx| {
+                Box::pin(async move {
+                    for n in 0..60 {
+                        tx.run(&ADD, &values![format!("{n}"), "x"]).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        if place.engine == Engine::Postgres {
+            let analysed = async || -> Outcome<i64> {
+                place.db.glance().await?.one(&ANALYSED, &[]).await?.map_or(Ok(0), |row| row.get(0))
+            };
+            assert_eq!(analysed().await?, 0);
+            place.db.glance().await?.one(&TELL_STATISTICS, &[]).await?;
+            maintenance::analyse_new_tables(&place.db).await?;
+            assert_eq!(analysed().await?, 2);
+        }
+        maintenance::analyse_new_tables(&place.db).await
+    })
+    .await
 }
 
 #[tokio::test]
