@@ -7,12 +7,14 @@ mod support;
 use proptest::prelude::*;
 use support::{Mood, NOW, World, come_back, failed, federated, field, flow, open, options, provider, say};
 use vestibule_rules::directory::attribute::DataType;
-use vestibule_rules::directory::flow::InputType;
+use vestibule_rules::directory::condition::{Comparison, Condition};
+use vestibule_rules::directory::flow::{InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::user::User;
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::journey::engine::{self, Rejected};
 use vestibule_rules::journey::facts::{End, Facts, Intent};
-use vestibule_rules::journey::flow::{Field, Flow, Method};
+use vestibule_rules::journey::flow::{Field, Flow, FlowPage, Method};
 use vestibule_rules::journey::form::form;
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Compared, Question, RawFields};
@@ -117,12 +119,100 @@ fn flows() -> impl Strategy<Value = Flow> {
         vec![Method::Password, Method::Code, provider("fabrikam"), provider("contoso")],
         1..=4,
     );
-    (any::<bool>(), methods, any::<bool>(), any::<bool>(), fields()).prop_map(
-        |(external, methods, allowed, strict, fields)| {
+    let settings = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (settings, methods, fields(), layouts()).prop_map(
+        |((external, allowed, strict, missing), methods, mut fields, layout)| {
             let kind = if external { TenantKind::External } else { TenantKind::Workforce };
-            Flow { sign_up_allowed: allowed, strict, fields, ..flow(kind, &methods) }
+            let pages = lay_out(&mut fields, &layout);
+            let plain = flow(kind, &methods);
+            let ask_missing_at_sign_in = missing;
+            Flow { sign_up_allowed: allowed, strict, fields, pages, ask_missing_at_sign_in, ..plain }
         },
     )
+}
+
+/// How many pages there are, and for each field whether the next page begins at it, on what it depends, and
+/// what becomes of it when the provider knows it.
+#[derive(Clone, Debug)]
+struct Layout {
+    pages: usize,
+    fields: Vec<(bool, Dependence, usize)>,
+    /// On what each page depends.
+    conditions: Vec<Dependence>,
+}
+
+/// On which of the questions before, and on which of some answers to it.
+type Dependence = Option<(usize, usize)>;
+
+fn layouts() -> impl Strategy<Value = Layout> {
+    let condition = || proptest::option::weighted(0.3, (0..12_usize, 0..4_usize));
+    let field = (any::<bool>(), condition(), 0..3_usize);
+    let fields = proptest::collection::vec(field, 12);
+    (0..4_usize, fields, proptest::collection::vec(condition(), 4))
+        .prop_map(|(pages, fields, conditions)| Layout { pages, fields, conditions })
+}
+
+fn lay_out(fields: &mut [Field], layout: &Layout) -> Vec<FlowPage> {
+    let mut page = 0;
+    let mut first = vec![0; layout.pages];
+    for i in 0..fields.len() {
+        let (turns, when, provided) = layout.fields[i];
+        if turns && page + 1 < layout.pages {
+            page += 1;
+            first[page] = i;
+        }
+        let when = when.and_then(|(n, value)| on_an_answer(&fields[..i], n, value));
+        fields[i].page = page;
+        fields[i].input.when = when;
+        fields[i].input.when_provided =
+            [WhenProvided::Editable, WhenProvided::Fixed, WhenProvided::Skip][provided];
+    }
+    let page = |n: usize| {
+        let when = layout.conditions[n].and_then(|(i, value)| on_an_answer(&fields[..first[n]], i, value));
+        FlowPage { when, ..FlowPage::default() }
+    };
+    (0..layout.pages).map(page).collect()
+}
+
+/// A condition on an answer that comes before and is stored. An account's name is made up when nobody was
+/// asked for it, so it tells nothing about answers.
+fn on_an_answer(before: &[Field], n: usize, value: usize) -> Option<Condition> {
+    let tells = |f: &&Field| f.input.write_to_directory && f.id.as_str() != "displayName";
+    let stored: Vec<&Field> = before.iter().filter(tells).collect();
+    let field = *stored.get(n % stored.len().max(1))?;
+    let is = [vec![], vec!["red".to_owned()], vec!["true".to_owned(), "S".to_owned()], vec!["b".to_owned()]];
+    let answer = Comparison { attribute: field.id.clone(), is: is[value].clone() };
+    let condition = Condition { answer: Some(answer), ..Condition::default() };
+    Some(if n.is_multiple_of(2) {
+        condition
+    } else {
+        Condition { not: Some(Box::new(condition)), ..Condition::default() }
+    })
+}
+
+/// Whether a condition of [`on_an_answer`] holds for what stands in the directory; written anew, so that the
+/// engine is not its own judge.
+fn holds(flow: &Flow, user: &User, condition: &Condition) -> bool {
+    if let Some(inner) = &condition.not {
+        return !holds(flow, user, inner);
+    }
+    let Some(answer) = &condition.answer else { return true };
+    let field = flow.fields.iter().find(|f| f.id == answer.attribute).unwrap();
+    let value = match user.attributes.get(field.id.as_str()) {
+        Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        None => return false,
+    };
+    let parts: Vec<&str> = if field.input.input_type == InputType::CheckboxMultiSelect {
+        value.split(',').collect()
+    } else {
+        vec![&value]
+    };
+    answer.is.is_empty() || answer.is.iter().any(|is| parts.iter().any(|p| p.eq_ignore_ascii_case(is)))
+}
+
+fn applies(flow: &Flow, user: &User, field: &Field) -> bool {
+    let page = flow.pages.get(field.page).and_then(|p| p.when.as_ref());
+    page.into_iter().chain(&field.input.when).all(|c| holds(flow, user, c))
 }
 
 /// What a visitor, an attacker or the world does next.
@@ -162,6 +252,7 @@ fn inputs() -> impl Strategy<Value = Input> {
             fields: RawFields::from([(n.to_owned(), vec![t.to_owned()])]), password: Some(secret(p)), confirmation: None,
         }),
         2 => Just(Input::Continue),
+        1 => Just(Input::Back { fields: RawFields::new() }),
         1 => any::<bool>().prop_map(Input::Stay),
         2 => proptest::sample::select(vec!["fabrikam", "contoso", "nobody"]).prop_map(|p| Input::ChooseProvider(ProviderId::new(p))),
         1 => Just(Input::Resend),
@@ -276,11 +367,22 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
         assert!(holder.account.enabled, "a disabled account was signed in");
     }
     if facts.end == Some(End::SignedIn) {
-        assert!(facts.authenticated.is_some(), "an end without an account");
+        let who = facts.authenticated.as_ref().unwrap_or_else(|| panic!("an end without an account"));
+        let has = &world.holder(who.user).unwrap().attributes;
+        let lacks = |f: &&Field| f.input.required && f.input.write_to_directory && !f.input.hidden;
+        let always =
+            |f: &&Field| f.input.when.is_none() && flow.pages.get(f.page).is_none_or(|p| p.when.is_none());
+        if flow.ask_missing_at_sign_in && !who.created {
+            for f in flow.fields.iter().filter(lacks).filter(always) {
+                assert!(has.contains_key(&f.id), "{} was not asked for at sign-in", f.id);
+            }
+        }
     }
     for user in &world.created {
-        for f in flow.fields.iter().filter(|f| f.input.required && f.input.write_to_directory) {
-            assert!(user.attributes.contains_key(f.id.as_str()), "{} is missing", f.id);
+        for f in flow.fields.iter().filter(|f| f.input.write_to_directory && f.id.as_str() != "displayName") {
+            let (there, asked) = (user.attributes.contains_key(f.id.as_str()), applies(flow, user, f));
+            assert!(there || !asked || !f.input.required, "{} is missing", f.id);
+            assert!(asked || !there, "{} is there and was not to be asked", f.id);
         }
         let tier = user.attributes.get("extension_00000000000000000000000000000001_Tier");
         assert!(tier.is_none_or(|t| t == "basic"), "a hidden field was written from outside");
@@ -288,6 +390,11 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
 }
 
 /// Nothing can be said or answered after the end.
+/// What stands on the page, as a browser sends it.
+fn as_shown(flow: &Flow, facts: &Facts) -> RawFields {
+    form(flow, facts).fields.into_iter().filter(|f| !f.fixed).map(|f| (f.name, f.values)).collect()
+}
+
 fn assert_absorbs(flow: &Flow, world: &World, facts: &Facts, input: Input) {
     assert_eq!(engine::submit(flow, facts.clone(), input, NOW), Err(Rejected::Ended));
     assert_eq!(engine::submit(flow, facts.clone(), Input::Cancel, NOW), Err(Rejected::Ended));
@@ -300,7 +407,7 @@ fn assert_absorbs(flow: &Flow, world: &World, facts: &Facts, input: Input) {
 fn cooperate(flow: &Flow, world: &mut World, facts: &Facts, now: &mut Timestamp) -> Facts {
     let mut facts = facts.clone();
     world.mood = Mood::Honest;
-    for _ in 0..30 {
+    for _ in 0..60 {
         let before = *now;
         facts = match cooperative(flow, world, &facts, now) {
             Some(Ok(facts)) => facts,
@@ -371,7 +478,7 @@ fn has_a_way(flow: &Flow) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_anybody_does_the_invariants_hold(flow in flows(), intent in intents(), acts in acts(), last in inputs()) {
@@ -393,6 +500,54 @@ proptest! {
             facts = say(&flow, &mut world, &facts, Input::Cancel, now).unwrap();
         }
         assert_absorbs(&flow, &world, &facts, last);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whoever goes back and forth, and sends what each page shows, ends with the same account as whoever goes
+    /// straight on.
+    #[test]
+    fn back_and_forth_loses_nothing(flow in flows(), backs in proptest::collection::vec(0..3_usize, 12)) {
+        let flow = Flow { sign_up_allowed: true, methods: vec![Method::Code, provider("fabrikam")], ..flow };
+        let mut accounts = Vec::new();
+        for wanders in [false, true] {
+            let (mut world, mut now) = (world(), NOW);
+            let mut facts = open(&flow, Intent::SignUp);
+            for input in [Input::Identify { address: "fresh@example.org".to_owned() }, Input::Continue] {
+                let code = world.code_for("fresh@example.org").map(|code| Input::Code { code });
+                facts = say(&flow, &mut world, &facts, code.unwrap_or(input), now).unwrap();
+            }
+            for back in backs.iter().filter(|_| wanders) {
+                if !matches!(engine::next(&facts), Step::Details { .. }) {
+                    break;
+                }
+                facts = say(&flow, &mut world, &facts, filled(&flow), now).unwrap();
+                for _ in 0..*back {
+                    if matches!(engine::next(&facts), Step::Details { .. }) {
+                        let Input::Details { fields, .. } = filled(&flow) else { unreachable!() };
+                        facts = say(&flow, &mut world, &facts, Input::Back { fields }, now).unwrap();
+                        let again = form(&flow, &facts);
+                        prop_assert!(again.fields.iter().all(|f| f.problem.is_none()));
+                    }
+                }
+                if *back > 0 && matches!(engine::next(&facts), Step::Details { .. }) {
+                    let fields = as_shown(&flow, &facts);
+                    // A page that was never filled in has nothing to lose.
+                    if fields.is_empty() || !fields.keys().all(|name| facts.typed.contains_key(name)) {
+                        continue;
+                    }
+                    facts = say(&flow, &mut world, &facts, Input::Details { fields, password: None, confirmation: None }, now).unwrap();
+                }
+            }
+            facts = cooperate(&flow, &mut world, &facts, &mut now);
+            prop_assert_eq!(&facts.end, &Some(End::SignedIn));
+            let user = world.created.pop().unwrap();
+            accounts.push((user.display_name, user.attributes));
+        }
+        prop_assert_eq!(&accounts[0], &accounts[1]);
     }
 
     #[test]

@@ -16,12 +16,13 @@ use std::path::Path;
 
 use support::{Mood, NOW, World, come_back, failed, federated, field, flow, options, provider, say};
 use vestibule_rules::directory::attribute::DataType;
-use vestibule_rules::directory::flow::InputType;
+use vestibule_rules::directory::condition::{Comparison, Condition};
+use vestibule_rules::directory::flow::{InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
-use vestibule_rules::ids::ProviderId;
+use vestibule_rules::ids::{AttributeId, ProviderId};
 use vestibule_rules::journey::engine::{self, Rejected};
 use vestibule_rules::journey::facts::{Facts, Intent, Opening};
-use vestibule_rules::journey::flow::{Flow, Method};
+use vestibule_rules::journey::flow::{Flow, FlowPage, Method};
 use vestibule_rules::journey::form::form;
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, RawFields};
@@ -75,7 +76,9 @@ impl Script {
         }
         match word {
             "flow" => self.set_flow(rest),
+            "page" => self.flow.pages.push(FlowPage { when: self.condition(rest), ..FlowPage::default() }),
             "field" => self.add_field(rest),
+            "has" => self.add_attribute(rest),
             "account" => self.add_account(rest),
             "journey" => self.facts = None,
             "open" => self.open(rest),
@@ -112,18 +115,27 @@ impl Script {
         let mut words = text.split_whitespace();
         let kind =
             if words.next() == Some("workforce") { TenantKind::Workforce } else { TenantKind::External };
-        let (mut methods, mut allowed, mut strict) = (Vec::new(), true, false);
+        let (mut methods, mut allowed, mut strict, mut missing) = (Vec::new(), true, false, false);
         for word in words {
             match word {
                 "password" => methods.push(Method::Password),
                 "code" => methods.push(Method::Code),
                 "no-sign-up" => allowed = false,
                 "strict" => strict = true,
+                "ask-missing" => missing = true,
                 id => methods.push(provider(id)),
             }
         }
         let fields = std::mem::take(&mut self.flow.fields);
-        self.flow = Flow { sign_up_allowed: allowed, strict, fields, ..flow(kind, &methods) };
+        let pages = std::mem::take(&mut self.flow.pages);
+        self.flow = Flow {
+            sign_up_allowed: allowed,
+            strict,
+            fields,
+            pages,
+            ask_missing_at_sign_in: missing,
+            ..flow(kind, &methods)
+        };
     }
 
     fn add_field(&mut self, text: &str) {
@@ -141,6 +153,10 @@ impl Script {
             match word.split_once('=') {
                 None if word == "required" => field.input.required = true,
                 None if word == "hidden" => field.input.hidden = true,
+                Some(("page", page)) => field.page = page.parse().unwrap(),
+                Some(("when", text)) => field.input.when = self.condition(text),
+                Some(("provided", "fixed")) => field.input.when_provided = WhenProvided::Fixed,
+                Some(("provided", "skip")) => field.input.when_provided = WhenProvided::Skip,
                 Some(("default", value)) => field.input.default_value = Some(value.to_owned()),
                 Some(("options", list)) => {
                     field.input.options = options(&list.split(',').collect::<Vec<_>>());
@@ -149,6 +165,36 @@ impl Script {
             }
         }
         self.flow.fields.push(field);
+    }
+
+    /// `answer:kind:business,other`, `says:city:Bath`, `method:fabrikam` or `domain:example.com`, after `not:`
+    /// its opposite; nothing is no condition.
+    fn condition(&self, text: &str) -> Option<Condition> {
+        if text.is_empty() {
+            return None;
+        }
+        if let Some(rest) = text.strip_prefix("not:") {
+            return Some(Condition { not: self.condition(rest).map(Box::new), ..Condition::default() });
+        }
+        let (what, rest) = text.split_once(':').unwrap();
+        let list = |text: &str| text.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect();
+        let comparison = || {
+            let (name, values) = rest.split_once(':').unwrap_or((rest, ""));
+            Comparison { attribute: AttributeId(self.field_name(name)), is: list(values) }
+        };
+        Some(match what {
+            "answer" => Condition { answer: Some(comparison()), ..Condition::default() },
+            "says" => Condition { provider_says: Some(comparison()), ..Condition::default() },
+            "method" => Condition { method: list(rest), ..Condition::default() },
+            "domain" => Condition { email_domain: list(rest), ..Condition::default() },
+            other => panic!("no condition is {other}"),
+        })
+    }
+
+    fn add_attribute(&mut self, text: &str) {
+        let (name, value) = text.split_once(' ').unwrap();
+        let id = AttributeId(self.field_name(name));
+        self.world.holders.last_mut().unwrap().attributes.insert(id, value.into());
     }
 
     fn add_account(&mut self, text: &str) {
@@ -203,7 +249,7 @@ impl Script {
                     back.and_then(|n: usize| self.world.codes.iter().rev().nth(n)).map(|(_, _, c)| c.clone());
                 Input::Code { code: sent.unwrap_or_else(|| rest.to_owned()) }
             }
-            "details" => {
+            "details" | "back" => {
                 let mut fields = RawFields::new();
                 let mut password = None;
                 for pair in rest.split(';').map(str::trim).filter(|p| !p.is_empty()) {
@@ -214,7 +260,11 @@ impl Script {
                         fields.entry(self.field_name(name)).or_default().push(value.to_owned());
                     }
                 }
-                Input::Details { fields, confirmation: password.clone(), password }
+                if word == "back" {
+                    Input::Back { fields }
+                } else {
+                    Input::Details { fields, confirmation: password.clone(), password }
+                }
             }
             "continue" => Input::Continue,
             "stay" => Input::Stay(rest == "yes"),
@@ -263,6 +313,9 @@ impl Script {
             let cancelled = engine::next(self.facts()) == Step::Ended { cancelled: true };
             text += if cancelled { " cancelled" } else { " signed-in" };
         }
+        if let Some(progress) = form.progress {
+            text = format!("{text} {}/{}", progress.page, progress.of);
+        }
         let told = |m: &vestibule_rules::text::Message| {
             m.args.iter().fold(m.id.clone(), |text, (name, value)| format!("{text} {name}={value}"))
         };
@@ -282,7 +335,7 @@ impl Script {
         let form = form(&self.flow, self.facts());
         let provider = |id: &str| form.providers.iter().any(|p| p.id.as_str() == id);
         form.actions.iter().any(|a| a.id == action)
-            || form.fields.iter().any(|f| f.name == action)
+            || form.fields.iter().any(|f| f.name == self.field_name(action))
             || action.strip_prefix("idp-").is_some_and(provider)
     }
 

@@ -7,6 +7,7 @@
 
 mod application;
 mod attribute;
+mod condition;
 mod flow;
 mod markdown;
 mod provider;

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use crate::ids::{AttributeId, ClientId, FlowId};
 
 /// A user flow of either kind of tenant.
@@ -37,13 +38,50 @@ pub enum UserTypeToCreate {
     Guest,
 }
 
-/// The page on which attributes are asked for.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// What is asked at sign-up: one page of inputs, or several views.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct AttributeCollection {
     pub title: Option<String>,
     pub description: Option<String>,
     pub inputs: Vec<AttributeInput>,
+    /// The pages in their order, when there are several (`attributeCollectionPage.views` in Graph).
+    pub views: Vec<View>,
+    /// Whether a required attribute that an account lacks is asked for when it signs in. Off: FLOW-10.
+    pub ask_missing_at_sign_in: bool,
+}
+
+/// One page of several.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct View {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// The page is left out unless this holds.
+    pub when: Option<Condition>,
+    pub inputs: Vec<AttributeInput>,
+}
+
+impl AttributeCollection {
+    /// Every input with the index of its page, in the order in which they are asked.
+    pub fn all(&self) -> impl Iterator<Item = (usize, &AttributeInput)> {
+        let views =
+            self.views.iter().enumerate().flat_map(|(i, v)| v.inputs.iter().map(move |input| (i, input)));
+        self.inputs.iter().map(|input| (0, input)).chain(views)
+    }
+}
+
+/// What becomes of a question when the visitor's provider has answered it with a value that can be stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum WhenProvided {
+    /// The value stands in the field and can be changed.
+    #[default]
+    Editable,
+    /// The value is shown and cannot be changed.
+    Fixed,
+    /// The question is not asked.
+    Skip,
 }
 
 /// `authenticationAttributeCollectionInputConfiguration` in Graph (ATTR-10).
@@ -77,6 +115,12 @@ pub struct AttributeInput {
     pub validation_reg_ex: Option<String>,
     #[serde(default)]
     pub options: Vec<InputOption>,
+    /// The question is asked only when this holds.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// What becomes of it when the provider has the answer.
+    #[serde(default)]
+    pub when_provided: WhenProvided,
 }
 
 /// One choice: what is shown and what is stored.

@@ -7,6 +7,7 @@ pub mod address;
 pub mod application;
 pub mod attribute;
 pub mod check;
+pub mod condition;
 pub mod flow;
 pub mod provider;
 pub mod tenant;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::facts::{Facts, Lookup};
 use super::flow::Flow;
-use super::values;
+use super::pages;
 use crate::directory::address::Address;
 use crate::directory::tenant::TenantKind;
 use crate::directory::user::{CreationType, ExternalUserState, ObjectIdentity, User, UserType};
@@ -55,7 +55,7 @@ pub fn draft(flow: &Flow, facts: &Facts) -> Result<Draft, Unmet> {
     }
     let address = facts.proven_address().and_then(|a| Address::parse(a).ok()).ok_or(Unmet::Proof)?;
     let collected = facts.values.as_ref().ok_or(Unmet::Attribute)?;
-    if !values::is_complete(flow, collected) {
+    if !pages::is_complete(flow, facts, collected) {
         return Err(Unmet::Attribute);
     }
     let local_password = facts.federated.is_none() && flow.has_password();

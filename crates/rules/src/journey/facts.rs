@@ -1,7 +1,7 @@
 //! What has been established in a journey. Facts only grow, except through the few functions that revise an
 //! earlier choice; those clear everything that depended on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,6 +56,15 @@ pub struct Facts {
     pub password: Option<String>,
     /// What was typed into the attribute fields, kept so that nothing is typed twice.
     pub typed: BTreeMap<String, Vec<String>>,
+    /// The pages of questions that were sent and found good.
+    #[serde(default)]
+    pub accepted: BTreeSet<usize>,
+    /// What an account that signed in has already, when the flow asks for what is missing.
+    #[serde(default)]
+    pub review: Option<Review>,
+    /// Somebody who has signed in is not let on before the flow's questions to them are answered.
+    #[serde(default)]
+    pub catching_up: bool,
     /// The values that passed every check; present once the form was accepted.
     pub values: Option<BTreeMap<AttributeId, Value>>,
     pub authenticated: Option<Authenticated>,
@@ -142,6 +151,14 @@ pub struct Authenticated {
     pub created: bool,
 }
 
+/// What an account has, for a flow that asks for what is missing.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Review {
+    /// Its attributes by id, the display name among them.
+    pub attributes: BTreeMap<AttributeId, Value>,
+}
+
 /// The kinds of questions. The payload of a question is never part of the facts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "pending")]
@@ -154,6 +171,8 @@ pub enum Pending {
     FindIdentity,
     CreateAccount,
     SetPassword,
+    Review,
+    UpdateAccount,
     /// The provider's answer to one departure.
     #[serde(rename_all = "camelCase")]
     Federation {
@@ -205,6 +224,9 @@ impl Facts {
             federated: None,
             password: None,
             typed: BTreeMap::new(),
+            accepted: BTreeSet::new(),
+            review: None,
+            catching_up: false,
             values: None,
             authenticated: None,
             stay: None,
@@ -240,6 +262,9 @@ impl Facts {
         self.federation = None;
         self.federated = None;
         self.password = None;
+        self.accepted.clear();
+        self.review = None;
+        self.catching_up = false;
         self.values = None;
         self.pending = None;
         self.refusal = None;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::directory::attribute::{self, DataType};
+use crate::directory::condition::Condition;
 use crate::directory::flow::{AttributeInput, InputType, UserFlow, UserTypeToCreate};
 use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
 use crate::directory::tenant::{Compatibility, TenantConfig, TenantKind};
@@ -29,7 +30,22 @@ pub struct Flow {
     /// Title and lead of the page that asks for attributes, where the administrator set them.
     pub title: Option<String>,
     pub description: Option<String>,
+    /// The pages, when there are several; otherwise everything is asked on one.
+    #[serde(default)]
+    pub pages: Vec<FlowPage>,
+    /// Whether an account that lacks a required attribute is asked for it at sign-in.
+    #[serde(default)]
+    pub ask_missing_at_sign_in: bool,
     pub fields: Vec<Field>,
+}
+
+/// One page of several.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FlowPage {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub when: Option<Condition>,
 }
 
 /// A way to prove who one is.
@@ -50,6 +66,9 @@ pub enum Method {
 #[serde(rename_all = "camelCase")]
 pub struct Field {
     pub id: AttributeId,
+    /// The page that it stands on, from 0.
+    #[serde(default)]
+    pub page: usize,
     pub data_type: DataType,
     /// Longest value in characters.
     pub max_length: usize,
@@ -78,11 +97,12 @@ impl Flow {
             user_type: user_type(tenant.kind, flow.user_type_to_create),
             title: flow.attribute_collection.title.clone(),
             description: flow.attribute_collection.description.clone(),
+            pages: flow.attribute_collection.views.iter().map(FlowPage::of).collect(),
+            ask_missing_at_sign_in: flow.attribute_collection.ask_missing_at_sign_in,
             fields: flow
                 .attribute_collection
-                .inputs
-                .iter()
-                .filter_map(|i| field(config, i, strict))
+                .all()
+                .filter_map(|(page, i)| Some(Field { page, ..field(config, i, strict)? }))
                 .collect(),
         }
     }
@@ -103,8 +123,22 @@ impl Flow {
             user_type: UserType::Guest,
             title: None,
             description: None,
+            pages: Vec::new(),
+            ask_missing_at_sign_in: false,
             fields: Vec::new(),
         }
+    }
+
+    /// Whether a value of the attribute means anything here: the flow collects it or decides by it.
+    pub fn speaks_of(&self, attribute: &str) -> bool {
+        let conditions = self.pages.iter().filter_map(|p| p.when.as_ref());
+        let mut conditions = conditions.chain(self.fields.iter().filter_map(|f| f.input.when.as_ref()));
+        let decides = |c: &Condition| {
+            c.all()
+                .iter()
+                .any(|c| c.provider_says.as_ref().is_some_and(|s| s.attribute.as_str() == attribute))
+        };
+        self.fields.iter().any(|f| f.id.as_str() == attribute) || conditions.any(decides)
     }
 
     /// Whether new local accounts get a password.
@@ -133,6 +167,12 @@ impl Flow {
     /// The provider of that id, if the flow offers it.
     pub fn provider(&self, wanted: &ProviderId) -> Option<(&ProviderId, &str)> {
         self.providers().find(|(id, _)| id.key() == wanted.key())
+    }
+}
+
+impl FlowPage {
+    fn of(view: &crate::directory::flow::View) -> Self {
+        Self { title: view.title.clone(), description: view.description.clone(), when: view.when.clone() }
     }
 }
 
@@ -168,6 +208,7 @@ fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<
     if let Some(built_in) = attribute::find_built_in(id) {
         return Some(Field {
             id: input.attribute.clone(),
+            page: 0,
             data_type: DataType::String,
             max_length: built_in.max_length,
             autocomplete: built_in.autocomplete.to_owned(),
@@ -178,6 +219,7 @@ fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<
     let custom = config.user_flow_attributes.iter().find(|a| a.id.key() == id.to_lowercase())?;
     Some(Field {
         id: custom.id.clone(),
+        page: 0,
         data_type: custom.data_type,
         max_length: if strict { attribute::CUSTOM_MAX_STRICT } else { attribute::CUSTOM_MAX },
         autocomplete: guess_autocomplete(&custom.display_name, input.input_type).to_owned(),

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::engine::{CODE_LENGTH, next};
 use super::facts::{Facts, Intent};
-use super::flow::{Field, Flow};
+use super::flow::{Field, Flow, FlowPage};
+use super::pages::{Page, outline};
 use super::password;
 use super::step::{Step, StepName};
 use super::values;
@@ -30,10 +31,20 @@ pub struct Form {
     pub actions: Vec<Action>,
     /// Providers to choose instead.
     pub providers: Vec<ProviderButton>,
+    /// Which page of how many this is, when there are several; more may follow from the answers.
+    pub progress: Option<Progress>,
     /// The number of a refusal, 0 when there is none.
     pub code: u32,
     /// A question folded away below the form, with its answer.
     pub help: Option<(Message, Message)>,
+}
+
+/// How far somebody is among pages that are known so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Progress {
+    /// The page that is shown, from 1.
+    pub page: usize,
+    pub of: usize,
 }
 
 /// Words from the catalogue, or an administrator's own with Markdown links.
@@ -130,6 +141,7 @@ pub fn form(flow: &Flow, facts: &Facts) -> Form {
         fields: Vec::new(),
         actions: Vec::new(),
         providers: Vec::new(),
+        progress: None,
         code: 0,
         help: None,
     };
@@ -142,7 +154,7 @@ pub fn form(flow: &Flow, facts: &Facts) -> Form {
             new_password(flow, &mut form);
             form.actions = vec![primary("action-save-password"), link("change-address")];
         }
-        Step::Details { address, password } => details(flow, facts, address, *password, &mut form),
+        Step::Details { address, .. } => details(flow, facts, address, &mut form),
         Step::Exists { address } => {
             form.lead = said(Message::new("exists-lead").with("address", address));
             form.actions = vec![primary("action-continue-sign-in")];
@@ -262,19 +274,57 @@ fn code(facts: &Facts, step: &Step, form: &mut Form) {
         Some((Message::new("code-help-question"), Message::new("code-help-answer").with("address", address)));
 }
 
-fn details(flow: &Flow, facts: &Facts, address: &str, password: bool, form: &mut Form) {
-    if let Some(title) = &flow.title {
+fn details(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {
+    let outline = outline(flow, facts);
+    let (title, description) = match outline.page().and_then(|page| view(flow, page)) {
+        Some(view) => (&view.title, &view.description),
+        None => (&flow.title, &flow.description),
+    };
+    let lead = match outline.page() {
+        _ if facts.catching_up => {
+            form.title = Text::Message(Message::new("details-missing-title"));
+            Message::new("details-missing-lead").with("tenant", &flow.tenant_name)
+        }
+        Some(Page::Closing) => {
+            form.title = Text::Message(Message::new("details-closing-title"));
+            Message::new("details-lead").with("address", address)
+        }
+        Some(Page::View(_)) | None => Message::new("details-lead").with("address", address),
+    };
+    // The administrator's words are about the page as newcomers see it.
+    let theirs = !facts.catching_up && outline.page() != Some(Page::Closing);
+    if let Some(title) = title.as_ref().filter(|_| theirs) {
         form.title = Text::Markdown(title.clone());
     }
-    form.lead = match &flow.description {
+    form.lead = match description.as_ref().filter(|_| theirs) {
         Some(text) => Some(Text::Markdown(text.clone())),
-        None => said(Message::new("details-lead").with("address", address)),
+        None => said(lead),
     };
-    if password && flow.has_password() {
+    if outline.has_password(flow, facts) {
         new_password(flow, form);
     }
-    form.fields.extend(flow.fields.iter().filter(|f| values::is_shown(f)).map(|f| attribute(facts, f)));
-    form.actions = vec![primary("action-create-account"), link("change-address")];
+    form.fields.extend(outline.shown(facts).into_iter().map(|f| attribute(facts, f)));
+    form.progress =
+        (outline.pages.len() > 1).then(|| Progress { page: outline.current + 1, of: outline.pages.len() });
+    let submit = match (outline.is_last(), facts.catching_up) {
+        (false, _) | (true, true) => "action-next",
+        (true, false) => "action-create-account",
+    };
+    form.actions = vec![primary(submit)];
+    if outline.current > 0 {
+        form.actions.push(action("back", "action-back", ActionStyle::Quiet));
+    }
+    if !facts.catching_up {
+        form.actions.push(link("change-address"));
+    }
+}
+
+/// The page's own words; a flow of one page has them itself.
+fn view(flow: &Flow, page: Page) -> Option<&FlowPage> {
+    match page {
+        Page::View(index) => flow.pages.get(index),
+        Page::Closing => None,
+    }
 }
 
 fn new_password(flow: &Flow, form: &mut Form) {
@@ -305,7 +355,7 @@ fn attribute(facts: &Facts, field: &Field) -> FormField {
             .collect(),
         values: values::initial(facts, field),
         required: input.required,
-        fixed: !input.editable,
+        fixed: !values::is_asked(facts, field),
         autocomplete: field.autocomplete.clone(),
         max_length: field.max_length,
         problem: None,

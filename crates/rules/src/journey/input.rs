@@ -19,6 +19,8 @@ pub enum Input {
     NewPassword { password: Secret<String>, confirmation: Option<Secret<String>> },
     /// The attributes, and the password of a new account.
     Details { fields: RawFields, password: Option<Secret<String>>, confirmation: Option<Secret<String>> },
+    /// To the page before, with what stands on this one.
+    Back { fields: RawFields },
     /// Go on from a page that only says something.
     Continue,
     /// The answer to "Stay signed in?".
@@ -53,6 +55,7 @@ impl Input {
         match action {
             "submit" => Self::submitted(step, fields),
             "no" => (step == StepName::Stay).then_some(Self::Stay(false)),
+            "back" => (step == StepName::Details).then(|| Self::Back { fields: attribute_fields(fields) }),
             "resend" => Some(Self::Resend),
             "change-address" => Some(Self::ChangeAddress),
             "sign-up" => Some(Self::SignUpInstead),

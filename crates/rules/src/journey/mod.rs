@@ -23,6 +23,7 @@ pub mod facts;
 pub mod flow;
 pub mod form;
 pub mod input;
+pub mod pages;
 pub mod password;
 pub mod question;
 pub mod step;

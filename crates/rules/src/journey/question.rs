@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::draft::Draft;
-use super::facts::{Account, Federated, Pending};
-use crate::ids::{ProviderId, UserId};
+use super::facts::{Account, Federated, Pending, Review};
+use crate::ids::{AttributeId, ProviderId, UserId};
 use crate::text::{Message, Secret};
 use crate::time::{Span, Timestamp};
 
@@ -43,6 +44,10 @@ pub enum Question {
     /// What did the provider say at the end of this departure? The person carries the reply in the browser;
     /// the runner checks every part of it before it answers.
     Federation { provider: ProviderId, attempt: u32 },
+    /// What does the account that has just signed in have of what the flow asks for?
+    Review { user: UserId },
+    /// Add these attributes to the account, in the transaction that saves the journey.
+    UpdateAccount { user: UserId, attributes: BTreeMap<AttributeId, Value> },
     /// Replace the password and end every session, in the transaction that saves the journey.
     SetPassword { user: UserId, phc: String },
 }
@@ -62,6 +67,8 @@ impl Question {
             Self::FindIdentity { .. } => Pending::FindIdentity,
             Self::CreateAccount { .. } => Pending::CreateAccount,
             Self::SetPassword { .. } => Pending::SetPassword,
+            Self::Review { .. } => Pending::Review,
+            Self::UpdateAccount { .. } => Pending::UpdateAccount,
         }
     }
 }
@@ -91,6 +98,10 @@ pub enum Answer {
     Taken,
     /// The password was replaced and every session ended.
     PasswordSet,
+    /// What the account has.
+    Reviewed(Box<Review>),
+    /// The attributes stand with the account.
+    Updated,
     /// The provider's tokens passed every check.
     Federated(Box<Federated>),
     /// The person said no at the provider.

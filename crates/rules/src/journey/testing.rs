@@ -5,7 +5,7 @@ use super::facts::{CodeFact, Facts, Intent, Lookup, Opening};
 use super::flow::{Field, Flow, Method};
 use super::question::{Purpose, RawFields};
 use crate::directory::attribute::{self, DataType};
-use crate::directory::flow::{AttributeInput, InputOption, InputType};
+use crate::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
 use crate::directory::tenant::TenantKind;
 use crate::directory::user::UserType;
 use crate::ids::{AttributeId, FlowId, ProviderId};
@@ -25,6 +25,8 @@ pub(super) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         user_type: if kind == TenantKind::Workforce { UserType::Guest } else { UserType::Member },
         title: None,
         description: None,
+        pages: Vec::new(),
+        ask_missing_at_sign_in: false,
         fields: Vec::new(),
     }
 }
@@ -37,6 +39,7 @@ pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Fi
     let built_in = attribute::find_built_in(id);
     let mut field = Field {
         id: AttributeId::new(id),
+        page: 0,
         data_type: match input_type {
             InputType::Boolean | InputType::CheckboxSingleSelect => DataType::Boolean,
             InputType::NumericTextBox => DataType::Int64,
@@ -60,6 +63,8 @@ pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Fi
             write_to_directory: true,
             validation_reg_ex: None,
             options: Vec::new(),
+            when: None,
+            when_provided: WhenProvided::Editable,
         },
     };
     change(&mut field);

@@ -6,21 +6,20 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use super::facts::Facts;
-use super::flow::{Field, Flow};
+use super::flow::Field;
 use super::question::RawFields;
 use crate::directory::attribute::DataType;
-use crate::directory::flow::InputType;
-use crate::ids::AttributeId;
+use crate::directory::flow::{InputType, WhenProvided};
 use crate::text::Message;
 
 /// The value with which a field starts: what was typed before, else the provider's claim, else the default
 /// (ATTR-18). A suggestion that could not be stored is passed over, unless the person can mend it.
 pub fn initial(facts: &Facts, field: &Field) -> Vec<String> {
-    let asked = is_asked(field);
+    let asked = is_asked(facts, field);
     if let Some(typed) = facts.typed.get(field.id.as_str()).filter(|_| asked) {
         return typed.clone();
     }
-    let claim = facts.federated.as_ref().and_then(|f| f.claims.get(field.id.as_str()));
+    let claim = claim(facts, field);
     let suggestions: Vec<Vec<String>> = [claim, field.input.default_value.as_ref()]
         .into_iter()
         .flatten()
@@ -47,55 +46,56 @@ fn split(field: &Field, text: &str) -> Vec<String> {
 /// What of a posted form is kept in the journey: the fields that the person was asked for and no others
 /// (ATTR-19), none longer than it takes to say that it is too long. A field that was left out was emptied:
 /// a browser does not post a box that is not ticked.
-pub fn keep(flow: &Flow, posted: &RawFields) -> BTreeMap<String, Vec<String>> {
+pub fn keep<'f>(
+    fields: impl Iterator<Item = &'f Field>,
+    posted: &RawFields,
+) -> BTreeMap<String, Vec<String>> {
     let kept = |field: &Field| {
         let raw = posted.get(field.id.as_str()).map(Vec::as_slice).unwrap_or_default();
         let most = field.input.options.len().max(2);
         clean(raw).take(most).map(|v| v.chars().take(field.max_length + 1).collect()).collect()
     };
-    flow.fields.iter().filter(|f| is_asked(f)).map(|f| (f.id.0.clone(), kept(f))).collect()
+    fields.map(|f| (f.id.0.clone(), kept(f))).collect()
 }
 
 /// Whether the person sees the field.
-pub const fn is_shown(field: &Field) -> bool {
-    !field.input.hidden
+pub fn is_shown(facts: &Facts, field: &Field) -> bool {
+    let skipped = field.input.when_provided == WhenProvided::Skip && is_provided(facts, field);
+    !field.input.hidden && !skipped
 }
 
 /// Whether the person fills the field in.
-const fn is_asked(field: &Field) -> bool {
-    !field.input.hidden && field.input.editable
+pub fn is_asked(facts: &Facts, field: &Field) -> bool {
+    let open = match field.input.when_provided {
+        WhenProvided::Editable => true,
+        WhenProvided::Fixed | WhenProvided::Skip => !is_provided(facts, field),
+    };
+    !field.input.hidden && field.input.editable && open
 }
 
-/// Checks everything that was typed; all problems at once, or all values.
-pub fn check(
-    flow: &Flow,
-    facts: &Facts,
-    typed: &RawFields,
-) -> Result<BTreeMap<AttributeId, Value>, Vec<(String, Message)>> {
-    let mut values = BTreeMap::new();
-    let mut problems = Vec::new();
-    let mut typed = keep(flow, typed);
-    for field in &flow.fields {
-        let raw = typed.remove(field.id.as_str()).unwrap_or_else(|| initial(facts, field));
-        match check_field(field, &raw) {
-            Ok(Some(value)) => {
-                values.insert(field.id.clone(), value);
-            }
-            Ok(None) => {}
-            Err(message) => problems.push((field.id.0.clone(), message)),
-        }
-    }
-    if problems.is_empty() { Ok(values) } else { Err(problems) }
+fn claim<'f>(facts: &'f Facts, field: &Field) -> Option<&'f String> {
+    facts.federated.as_ref().and_then(|f| f.claims.get(field.id.as_str()))
 }
 
-/// Whether every required attribute has a value.
-pub fn is_complete(flow: &Flow, values: &BTreeMap<AttributeId, Value>) -> bool {
-    flow.fields.iter().filter(|f| f.input.required).all(|f| match values.get(&f.id) {
+/// Whether the provider has said a value that can be stored.
+fn is_provided(facts: &Facts, field: &Field) -> bool {
+    claim(facts, field).is_some_and(|text| matches!(check_field(field, &split(field, text)), Ok(Some(_))))
+}
+
+/// The value that stands in a field now, or what is wrong with it.
+pub(super) fn judge(facts: &Facts, field: &Field) -> Result<Option<Value>, Message> {
+    check_field(field, &initial(facts, field))
+}
+
+/// Whether a required field is answered by this value.
+pub(super) fn answers(value: Option<&Value>) -> bool {
+    match value {
         Some(Value::Bool(ticked)) => *ticked,
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Number(_)) => true,
-        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => false,
-    })
+        Some(Value::Array(several)) => !several.is_empty(),
+        Some(Value::Null | Value::Object(_)) | None => false,
+    }
 }
 
 fn check_field(field: &Field, raw: &[String]) -> Result<Option<Value>, Message> {

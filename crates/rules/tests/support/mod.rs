@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::attribute::{self, DataType};
-use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType};
+use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::user::{User, UserType};
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
 use vestibule_rules::journey::engine::{self, CODE_LIFETIME, Next, Rejected, Turn};
-use vestibule_rules::journey::facts::{Account, Facts, Federated, Intent, Opening};
+use vestibule_rules::journey::facts::{Account, Facts, Federated, Intent, Opening, Review};
 use vestibule_rules::journey::flow::{Field, Flow, Method};
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Compared, Question};
@@ -33,6 +33,8 @@ pub(crate) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         user_type: if kind == TenantKind::Workforce { UserType::Guest } else { UserType::Member },
         title: None,
         description: None,
+        pages: Vec::new(),
+        ask_missing_at_sign_in: false,
         fields: Vec::new(),
     }
 }
@@ -46,6 +48,7 @@ pub(crate) fn field(id: &str, data_type: DataType, input_type: InputType) -> Fie
     let id = AttributeId(if built_in.is_some() { id.to_owned() } else { format!("{APP}{id}") });
     Field {
         id: id.clone(),
+        page: 0,
         data_type,
         max_length: built_in.map_or(250, |b| b.max_length),
         autocomplete: built_in.map_or("", |b| b.autocomplete).to_owned(),
@@ -62,6 +65,8 @@ pub(crate) fn field(id: &str, data_type: DataType, input_type: InputType) -> Fie
             write_to_directory: true,
             validation_reg_ex: None,
             options: Vec::new(),
+            when: None,
+            when_provided: WhenProvided::Editable,
         },
     }
 }
@@ -81,6 +86,7 @@ pub(crate) struct Holder {
     pub(crate) address: String,
     pub(crate) password: Option<String>,
     pub(crate) identity: Option<(String, String)>,
+    pub(crate) attributes: BTreeMap<AttributeId, serde_json::Value>,
 }
 
 /// What the world does with the next question of a kind.
@@ -133,12 +139,17 @@ impl World {
         let user = user_id(self.holders.len() + 1);
         let account = Account { user, enabled, has_password: password.is_some(), has_code };
         let password = password.map(str::to_owned);
-        self.holders.push(Holder { account, address: address.to_owned(), password, identity: None });
+        let (address, attributes) = (address.to_owned(), BTreeMap::new());
+        self.holders.push(Holder { account, address, password, identity: None, attributes });
         user
     }
 
     fn by_address(&self, address: &str) -> Option<&Holder> {
         self.holders.iter().find(|h| key(&h.address) == key(address))
+    }
+
+    pub(crate) fn holder(&self, user: UserId) -> Option<&Holder> {
+        self.holders.iter().find(|h| h.account.user == user)
     }
 
     fn by_identity(&self, issuer: &str, subject: &str) -> Option<&Holder> {
@@ -201,11 +212,27 @@ impl World {
             }
             Question::CreateAccount { .. } if self.mood == Mood::Taken => Answer::Taken,
             Question::CreateAccount { draft } => self.create(draft, now),
+            Question::Review { user } => self.review(*user),
+            Question::UpdateAccount { user, attributes } => {
+                self.update(*user, attributes);
+                Answer::Updated
+            }
             Question::SetPassword { user, phc } => {
                 self.set_password(*user, phc);
                 Answer::PasswordSet
             }
             Question::Federation { .. } => unreachable!("the person carries it"),
+        }
+    }
+
+    fn review(&self, user: UserId) -> Answer {
+        let attributes = self.holder(user).map(|h| h.attributes.clone()).unwrap_or_default();
+        Answer::Reviewed(Box::new(Review { attributes }))
+    }
+
+    fn update(&mut self, user: UserId, attributes: &BTreeMap<AttributeId, serde_json::Value>) {
+        for holder in self.holders.iter_mut().filter(|h| h.account.user == user) {
+            holder.attributes.extend(attributes.clone());
         }
     }
 
@@ -249,7 +276,12 @@ impl World {
             holder.identity = identity;
         }
         self.proofs.insert(user);
-        self.created.push(draft.clone().into_user(user, now));
+        let created = draft.clone().into_user(user, now);
+        if let Some(holder) = self.holders.last_mut() {
+            let attributes = created.attributes.iter().map(|(k, v)| (AttributeId(k.clone()), v.clone()));
+            holder.attributes = attributes.collect();
+        }
+        self.created.push(created);
         Answer::Created(user)
     }
 }
@@ -289,7 +321,7 @@ pub(crate) fn come_back(
 }
 
 fn finish(flow: &Flow, world: &mut World, mut turn: Turn, now: Timestamp) -> Result<Facts, Rejected> {
-    for _ in 0..12 {
+    for _ in 0..16 {
         let question = match &turn.next {
             Next::Show(step) => {
                 assert_eq!(*step, engine::next(&turn.facts));
@@ -349,5 +381,11 @@ pub(crate) fn describe(question: &Question) -> String {
         Question::CreateAccount { draft } => format!("create-account {}", draft.address()),
         Question::Federation { provider, .. } => format!("federation {provider}"),
         Question::SetPassword { .. } => "set-password".to_owned(),
+        Question::Review { .. } => "review".to_owned(),
+        Question::UpdateAccount { attributes, .. } => {
+            let named =
+                attributes.iter().map(|(id, v)| format!(" {}={v}", id.0.strip_prefix(APP).unwrap_or(&id.0)));
+            format!("update-account{}", named.collect::<String>())
+        }
     }
 }

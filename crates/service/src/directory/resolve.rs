@@ -11,7 +11,8 @@ use vestibule_rules::directory::attribute::{
     DataType, UserFlowAttribute, bare_name, custom_id, find_built_in,
 };
 use vestibule_rules::directory::check::{self, PathStep, WORKFORCE_PREFIX};
-use vestibule_rules::directory::flow::{AttributeCollection, AttributeInput, InputType, UserFlow};
+use vestibule_rules::directory::condition::Condition;
+use vestibule_rules::directory::flow::{AttributeCollection, AttributeInput, InputType, UserFlow, View};
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::{Tenant, TenantConfig, TenantKind};
 use vestibule_rules::ids::{AttributeId, ClientId, FlowId, ObjectId, ProviderId, TenantId};
@@ -19,7 +20,9 @@ use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
 
 use super::file::{FileProblem, ParsedTenant, application_secret, provider_secret};
-use super::shape::{ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection};
+use super::shape::{
+    ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection, ViewSection,
+};
 use super::structure::likely;
 
 /// What resolving needs from the world.
@@ -332,6 +335,8 @@ impl Resolver<'_> {
                 title: section.attribute_collection.title.clone(),
                 description: section.attribute_collection.description.clone(),
                 inputs: section.attribute_collection.inputs.iter().map(|i| input(config, i)).collect(),
+                views: section.attribute_collection.views.iter().map(|v| view(config, v)).collect(),
+                ask_missing_at_sign_in: section.attribute_collection.ask_missing_at_sign_in,
             },
             user_type_to_create: section.user_type_to_create,
         }
@@ -435,5 +440,20 @@ fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
         write_to_directory: section.write_to_directory,
         validation_reg_ex: section.validation_reg_ex.clone(),
         options: section.options.clone(),
+        when: section.when.clone().map(|c| condition(config, c)),
+        when_provided: section.when_provided,
     }
+}
+
+fn view(config: &TenantConfig, section: &ViewSection) -> View {
+    View {
+        title: section.title.clone(),
+        description: section.description.clone(),
+        when: section.when.clone().map(|c| condition(config, c)),
+        inputs: section.inputs.iter().map(|i| input(config, i)).collect(),
+    }
+}
+
+fn condition(config: &TenantConfig, written: Condition) -> Condition {
+    written.with_attributes(&|name| attribute_id(&config.user_flow_attributes, name.as_str()))
 }

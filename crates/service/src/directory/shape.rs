@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenClaim, Web};
 use vestibule_rules::directory::attribute::DataType;
-use vestibule_rules::directory::flow::{InputOption, InputType, UserTypeToCreate};
+use vestibule_rules::directory::condition::Condition;
+use vestibule_rules::directory::flow::{InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider::{ClientAuthentication, ResponseType, default_scope};
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
 
@@ -226,6 +227,24 @@ pub struct CollectionSection {
     pub title: Option<String>,
     /// A sentence below it.
     pub description: Option<String>,
+    /// The questions in their order, when one page is enough.
+    pub inputs: Vec<InputSection>,
+    /// Several pages in their order, instead of `inputs`.
+    pub views: Vec<ViewSection>,
+    /// Whether people who have an account are asked at sign-in for required attributes that they lack.
+    pub ask_missing_at_sign_in: bool,
+}
+
+/// One page of several.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ViewSection {
+    /// The page's heading.
+    pub title: Option<String>,
+    /// A sentence below it.
+    pub description: Option<String>,
+    /// The page is left out unless this holds.
+    pub when: Option<Condition>,
     /// The questions in their order.
     pub inputs: Vec<InputSection>,
 }
@@ -267,6 +286,12 @@ pub struct InputSection {
     /// What to choose from.
     #[serde(default)]
     pub options: Vec<InputOption>,
+    /// The question is asked only when this holds.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// What becomes of the question when the visitor's provider has the answer.
+    #[serde(default)]
+    pub when_provided: WhenProvided,
 }
 
 /// A GUID with hyphens.

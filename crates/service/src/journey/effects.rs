@@ -1,10 +1,12 @@
 //! What a turn does beside changing facts: rows that are written in the transaction that saves the journey.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::UserId;
+use vestibule_rules::ids::{AttributeId, TenantId, UserId};
 use vestibule_rules::journey::facts::Facts;
 use vestibule_rules::journey::question::{Answer, Question};
 use vestibule_store::audit::{self, EntryRow};
@@ -25,6 +27,8 @@ pub(super) struct Effects {
     /// A new user, its key in time order and its password's hash.
     pub(super) user: Option<(User, String, Option<String>)>,
     pub(super) password: Option<NewPassword>,
+    /// Attributes that an account gets beside those it has.
+    pub(super) added: Option<(UserId, BTreeMap<AttributeId, Value>)>,
     pub(super) audit: Vec<EntryRow>,
     /// The question that was answered as if its rows were written already, and the facts before the answer.
     pub(super) assumed: Option<(Facts, Question)>,
@@ -73,6 +77,9 @@ impl Effects {
                 grants::revoke_families_of_user(tx, tenant, new.user, now).await?;
             }
         }
+        if let Some((user, attributes)) = &self.added {
+            add_attributes(tx, tenant, *user, attributes).await?;
+        }
         for mail in &self.mail {
             outbox::insert(tx, tenant, mail).await?;
         }
@@ -81,6 +88,23 @@ impl Effects {
         }
         Ok(())
     }
+}
+
+async fn add_attributes(
+    tx: &mut WriteTx,
+    tenant: TenantId,
+    user: UserId,
+    attributes: &BTreeMap<AttributeId, Value>,
+) -> Outcome<()> {
+    let user = users::find(tx, tenant, user).await?;
+    let mut user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
+    for (id, value) in attributes {
+        match (id.as_str(), value) {
+            ("displayName", Value::String(name)) => user.display_name = Some(name.clone()),
+            (id, value) => drop(user.attributes.insert(id.to_owned(), value.clone())),
+        }
+    }
+    users::update(tx, tenant, &user).await.map(drop)
 }
 
 struct Saving {

@@ -1,15 +1,17 @@
 //! The answers to the engine's questions. Reads and computations happen here with no transaction open; what
 //! must be written goes into the effects of the turn.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use vestibule_crypto::{digest, otp, password};
 use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::user::{ObjectIdentity, User};
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{JourneyId, TenantId, UserId};
+use vestibule_rules::ids::{AttributeId, JourneyId, TenantId, UserId};
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
-use vestibule_rules::journey::facts::{Account, Facts};
+use vestibule_rules::journey::facts::{Account, Facts, Review};
 use vestibule_rules::journey::question::{Answer, Compared, Question};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
@@ -48,15 +50,7 @@ pub(super) async fn ask(
             ))
         }
         Question::FindIdentity { issuer, subject, address } => {
-            let mut tx = site.env.db.read().await?;
-            let tenant = visit.tenant_id();
-            let found = users::find_by_identity(&mut tx, tenant, issuer, subject).await?;
-            let by_identity = account(&mut tx, tenant, found).await?;
-            let by_address = match address {
-                Some(address) => by_address(&mut tx, tenant, &loaded.flow.default_domain, address).await?,
-                None => None,
-            };
-            Ok(Answer::Identity { by_identity, by_address })
+            find_identity(scene, (issuer, subject), address.as_deref()).await
         }
         Question::SendCode { .. } => {
             effects.assumed = Some((facts.clone(), question.clone()));
@@ -92,10 +86,44 @@ pub(super) async fn ask(
             set_password(scene, facts, (*user, phc), effects)?;
             Ok(Answer::PasswordSet)
         }
+        Question::Review { user } => review(site, visit, *user).await,
+        Question::UpdateAccount { user, attributes } => {
+            let keys: Vec<&str> = attributes.keys().map(AttributeId::as_str).collect();
+            let detail = json!({ "keys": keys, "flow": loaded.flow.id });
+            effects.audit.push(audit::by_user(site, visit, *user, "userUpdate", &detail));
+            effects.added = Some((*user, attributes.clone()));
+            Ok(Answer::Updated)
+        }
         Question::Federation { .. } => {
             Err(Fault::ours("a provider is asked by the browser, not by the runner"))
         }
     }
+}
+
+async fn find_identity(
+    Scene { site, visit, loaded }: Scene<'_>,
+    (issuer, subject): (&str, &str),
+    address: Option<&str>,
+) -> Outcome<Answer> {
+    let (mut tx, tenant) = (site.env.db.read().await?, visit.tenant_id());
+    let found = users::find_by_identity(&mut tx, tenant, issuer, subject).await?;
+    let by_identity = account(&mut tx, tenant, found).await?;
+    let by_address = match address {
+        Some(address) => by_address(&mut tx, tenant, &loaded.flow.default_domain, address).await?,
+        None => None,
+    };
+    Ok(Answer::Identity { by_identity, by_address })
+}
+
+/// What an account has of what a flow can ask for.
+async fn review(site: &Site, visit: &Visit, user: UserId) -> Outcome<Answer> {
+    let mut tx = site.env.db.read().await?;
+    let user = users::find(&mut tx, visit.tenant_id(), user).await?;
+    let user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
+    let mut attributes: BTreeMap<AttributeId, Value> =
+        user.attributes.into_iter().map(|(id, value)| (AttributeId(id), value)).collect();
+    attributes.extend(user.display_name.map(|name| (AttributeId::new("displayName"), Value::String(name))));
+    Ok(Answer::Reviewed(Box::new(Review { attributes })))
 }
 
 fn create_account(

@@ -39,6 +39,12 @@ new-password-lead = For { $address }. You will be signed out everywhere else.
 details-title = Tell us about yourself
 # Below it. $address: the email address of the new account.
 details-lead = Your account will be { $address }.
+# Heading of the last of several pages, where the new account gets its password.
+details-closing-title = One last thing
+# Heading of the page that asks somebody who has signed in for what their account lacks.
+details-missing-title = Something is missing from your account
+# Below it. $tenant: the organisation's name.
+details-missing-lead = { $tenant } needs a little more before you go on.
 # Heading when the address has an account already.
 exists-title = You already have an account
 # Below it. $address: the email address.
@@ -104,6 +110,8 @@ attribute-country = Country or region
 
 # Goes on from the email address.
 action-next = Next
+# Goes back to the page before; nothing that was typed is lost.
+action-back = Back
 # Sends the first code.
 action-send-code = Send code
 # Signs in, with a password or a code.
@@ -144,6 +152,8 @@ provider-sign-in = Continue with { $provider }
 provider-sign-up = Sign up with { $provider }
 # Between the form and the buttons of providers.
 form-or = or
+# Above the heading of one of several pages. $page, $of: numbers. More pages may follow from the answers.
+form-progress = Step { $page } of { $of }
 
 ## Around the form
 

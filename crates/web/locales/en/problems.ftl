@@ -51,6 +51,8 @@ password-too-long = { $max ->
 password-easy = This password is easy to guess. Add a word or two that do not belong together.
 # The second typing differs from the first.
 password-mismatch = The two passwords differ. Type the same one twice.
+# The field was not there before: it follows from an answer on the same page.
+field-follows = This question follows from your answers. Please answer it too.
 # The field is empty.
 field-required = Fill this in.
 # Nothing was chosen.

@@ -1,7 +1,7 @@
 //! Forms as the rules make them, with values as strangers would type them.
 
 use vestibule_rules::directory::attribute::DataType;
-use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType};
+use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
@@ -112,6 +112,8 @@ fn flow() -> Flow {
         user_type: UserType::Member,
         title: None,
         description: None,
+        pages: Vec::new(),
+        ask_missing_at_sign_in: false,
         fields: fields(),
     }
 }
@@ -164,6 +166,7 @@ fn options(labels: &[&str]) -> Vec<InputOption> {
 fn field(id: &str, autocomplete: &str, input_type: InputType, change: impl FnOnce(&mut Field)) -> Field {
     let mut field = Field {
         id: AttributeId::new(id),
+        page: 0,
         data_type: DataType::String,
         max_length: 250,
         autocomplete: autocomplete.to_owned(),
@@ -180,6 +183,8 @@ fn field(id: &str, autocomplete: &str, input_type: InputType, change: impl FnOnc
             write_to_directory: true,
             validation_reg_ex: None,
             options: Vec::new(),
+            when: None,
+            when_provided: WhenProvided::Editable,
         },
     };
     change(&mut field);

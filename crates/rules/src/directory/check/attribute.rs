@@ -2,6 +2,7 @@
 
 use regex::RegexBuilder;
 
+use super::condition::{self, Scene};
 use super::{Findings, Place, is_strict, markdown, unique};
 use crate::directory::attribute::{DataType, UserFlowAttribute, bare_name, find_built_in};
 use crate::directory::flow::{AttributeInput, InputType, UserFlow};
@@ -83,22 +84,44 @@ fn name_problem(attribute: &UserFlowAttribute) -> Option<String> {
 
 /// The inputs of one flow's page.
 pub(super) fn inputs(config: &TenantConfig, flow: &UserFlow, at: &Place, found: &mut Findings) {
-    let at = at.key("attributeCollection").key("inputs");
-    let inputs = &flow.attribute_collection.inputs;
-    for (i, input) in inputs.iter().enumerate() {
-        let at = at.index(i);
+    let collection = &flow.attribute_collection;
+    let at = at.key("attributeCollection");
+    if !collection.inputs.is_empty() && !collection.views.is_empty() {
+        found.add(&at.key("views"), "ATTR-10", "ask on one page (inputs) or on several (views), not both");
+    }
+    if is_strict(config) && collection.views.len() > 1 {
+        found.add(&at.key("views"), "ATTR-10", "one page of questions under compatibility: strict");
+    }
+    let mut placed: Vec<(Place, &AttributeInput)> = Vec::new();
+    placed.extend(collection.inputs.iter().enumerate().map(|(i, input)| (at.key("inputs").index(i), input)));
+    for (v, view) in collection.views.iter().enumerate() {
+        let at = at.key("views").index(v);
+        if let Some(when) = &view.when {
+            let before = placed.iter().map(|(_, input)| *input).collect();
+            condition::check(&Scene { config, flow, before }, when, &at.key("when"), found);
+        }
+        if view.inputs.is_empty() {
+            found.add(&at.key("inputs"), "ATTR-10", "a page needs at least one question");
+        }
+        placed.extend(view.inputs.iter().enumerate().map(|(i, input)| (at.key("inputs").index(i), input)));
+    }
+    for (i, (at, input)) in placed.iter().enumerate() {
+        if let Some(when) = &input.when {
+            let before = placed.iter().take(i).map(|(_, input)| *input).collect();
+            condition::check(&Scene { config, flow, before }, when, &at.key("when"), found);
+        }
         let place = at.key("attribute");
         match find(config, &input.attribute) {
             None => found.add(&place, "ATTR-10", unknown(config, &input.attribute)),
             Some(_) if input.attribute.as_str() == "email" => {
                 found.add(&place, "3.1", "the email address is always asked for; leave it out");
             }
-            Some(data_type) => fits(data_type, input, &at, found),
+            Some(data_type) => fits(data_type, input, at, found),
         }
-        one(input, &at, found);
+        one(input, at, found);
     }
     unique(
-        inputs.iter().enumerate().map(|(i, input)| (at.index(i).key("attribute"), input.attribute.as_str())),
+        placed.iter().map(|(at, input)| (at.key("attribute"), input.attribute.as_str())),
         "ATTR-10",
         "the attribute",
         found,

@@ -13,7 +13,7 @@ const PORTAL: &str = "11111111-1111-4111-8111-111111111111";
 const ORDERS: &str = "22222222-2222-4222-8222-222222222222";
 const EXTENSIONS: &str = "33333333-3333-4333-8333-333333333333";
 
-fn shape<T: serde::de::DeserializeOwned>(value: Value) -> T {
+pub(super) fn shape<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn flow(id: &str, apps: &[&str]) -> crate::directory::flow::UserFlow {
 }
 
 /// A workforce tenant with two applications, one of them on a flow, and nothing wrong.
-fn good() -> TenantConfig {
+pub(super) fn good() -> TenantConfig {
     let mut extensions = app(EXTENSIONS, "aad-extensions-app");
     extensions.built_in = true;
     TenantConfig {

@@ -1,11 +1,13 @@
 //! The end of a journey, and why a way to it may be closed.
 
-use super::{Rejected, Result, Turn, show};
+use super::{Rejected, Result, Turn, ask, show};
 use crate::directory::tenant::TenantKind;
 use crate::ids::{ProviderId, UserId};
 use crate::journey::facts::{Account, Authenticated, End, Facts, Refusal};
 use crate::journey::flow::Flow;
 use crate::journey::input::Input;
+use crate::journey::pages::outline;
+use crate::journey::question::{Answer, Question};
 use crate::text::Message;
 
 pub(super) fn submit(mut facts: Facts, input: &Input) -> Result<Turn> {
@@ -58,6 +60,41 @@ fn arrive(flow: &Flow, mut facts: Facts, user: UserId, how: &How, created: bool)
     facts.authenticated = Some(Authenticated { user, amr: vec![method.to_owned()], provider, created });
     // The hash stands with the account now; a second copy could only leak.
     facts.password = None;
+    if flow.ask_missing_at_sign_in && !created {
+        return review(facts);
+    }
+    settle(flow, facts)
+}
+
+/// Asks what the account has of all that the flow wants to know. Until that is answered nobody goes on.
+pub(super) fn review(mut facts: Facts) -> Turn {
+    let Some(user) = facts.authenticated.as_ref().map(|a| a.user) else { return show(facts) };
+    facts.catching_up = true;
+    facts.values = None;
+    ask(facts, Question::Review { user })
+}
+
+/// The directory told what the account has; what it lacks is asked for.
+pub(super) fn reviewed(flow: &Flow, mut facts: Facts, answer: Answer) -> Result<Turn> {
+    let Answer::Reviewed(review) = answer else { return Err(Rejected::NotAsked) };
+    facts.review = Some(*review);
+    if outline(flow, &facts).page().is_some() {
+        return Ok(show(facts));
+    }
+    Ok(settle(flow, facts))
+}
+
+/// What was lacking stands with the account.
+pub(super) fn updated(flow: &Flow, facts: Facts, answer: &Answer) -> Result<Turn> {
+    match answer {
+        Answer::Updated => Ok(settle(flow, facts)),
+        _ => Err(Rejected::NotAsked),
+    }
+}
+
+/// Nothing is left to be asked.
+fn settle(flow: &Flow, mut facts: Facts) -> Turn {
+    facts.catching_up = false;
     if !asks_to_stay(flow) {
         facts.stay = Some(false);
         facts.end = Some(End::SignedIn);

@@ -1,12 +1,13 @@
-//! What the flow collects, and the way from there to the account.
+//! What the flow collects, page by page, and the way from there to the account.
 
 use super::arrival::{self, How};
 use super::credential::{self, Typed};
 use super::{Rejected, Result, Turn, ask, change_address, complain, show, turn_elsewhere};
 use crate::journey::draft::{self, Unmet};
 use crate::journey::facts::{Facts, Lookup};
-use crate::journey::flow::Flow;
+use crate::journey::flow::{Field, Flow};
 use crate::journey::input::Input;
+use crate::journey::pages::{self, Page, outline};
 use crate::journey::question::{Answer, Question, RawFields};
 use crate::journey::values;
 use crate::text::{Message, Secret};
@@ -17,32 +18,120 @@ pub(super) fn submit(flow: &Flow, facts: Facts, address: &str, input: Input) -> 
             let typed = Typed { password: password.as_ref(), confirmation: confirmation.as_ref() };
             Ok(collect(flow, facts, address, &fields, &typed))
         }
-        Input::ChangeAddress => Ok(change_address(facts)),
-        other => turn_elsewhere(flow, facts, &other),
+        Input::Back { fields } => Ok(back(flow, facts, &fields)),
+        Input::ChangeAddress if !facts.catching_up => Ok(change_address(facts)),
+        other if !facts.catching_up => turn_elsewhere(flow, facts, &other),
+        _ => Err(Rejected::NotAsked),
     }
 }
 
 /// Takes the page as a whole: every problem is told at once, and everything but secrets is kept.
 fn collect(flow: &Flow, mut facts: Facts, address: &str, fields: &RawFields, typed: &Typed<'_>) -> Turn {
-    facts.typed = values::keep(flow, fields);
-    let checked = values::check(flow, &facts, fields);
-    let password = new_password(flow, &mut facts, address, typed);
-    match checked {
-        Ok(collected) => facts.values = Some(collected),
-        Err(problems) => problems.into_iter().for_each(|(field, message)| facts.problem(&field, message)),
+    if facts.catching_up && facts.review.is_none() {
+        return arrival::review(facts);
     }
+    let page = keep(flow, &mut facts, fields);
+    let password = new_password(flow, &mut facts, address, typed);
+    let shown = outline(flow, &facts);
+    for judged in shown.judged.iter().filter(|j| page.is_on(j.field)) {
+        // A question that follows from an answer on the same page could not be shown before.
+        let is_new = values::is_asked(&facts, judged.field) && !page.showed(judged.field);
+        match &judged.value {
+            _ if is_new => facts.problem(judged.field.id.as_str(), Message::new("field-follows")),
+            Err(message) => facts.problem(judged.field.id.as_str(), message.clone()),
+            Ok(_) => {}
+        }
+    }
+    facts.values = None;
     if !facts.problems.is_empty() {
-        facts.values = None;
         return show(facts);
     }
-    match password {
-        Some(password) => ask(facts, Question::HashPassword { password }),
-        None => create(flow, facts),
+    if let Some(Page::View(index)) = page.page {
+        facts.accepted.insert(index);
+    }
+    let after = outline(flow, &facts);
+    match after.page() {
+        Some(Page::View(index)) if !facts.accepted.contains(&index) => show(facts),
+        Some(Page::Closing) if page.page != Some(Page::Closing) => show(facts),
+        Some(_) | None => finish(flow, facts, password),
+    }
+}
+
+/// What was posted to the page that was shown.
+struct Posted<'f> {
+    page: Option<Page>,
+    asked: Vec<&'f Field>,
+}
+
+impl Posted<'_> {
+    /// Whether the field stands on the page. On a flow's only page everything does, seen or not.
+    fn is_on(&self, field: &Field) -> bool {
+        self.page == Some(Page::View(field.page))
+    }
+
+    fn showed(&self, field: &Field) -> bool {
+        self.asked.iter().any(|f| f.id == field.id)
+    }
+}
+
+fn keep<'f>(flow: &'f Flow, facts: &mut Facts, fields: &RawFields) -> Posted<'f> {
+    let before = outline(flow, facts);
+    let asked: Vec<&Field> = before.shown(facts).into_iter().filter(|f| values::is_asked(facts, f)).collect();
+    facts.typed.extend(values::keep(asked.iter().copied(), fields));
+    Posted { page: before.page(), asked }
+}
+
+/// To the page before. What stands on this one is kept as it is and looked at when it is sent again; what was
+/// accepted from there on is gone through once more, for it may follow from what is changed now.
+fn back(flow: &Flow, mut facts: Facts, fields: &RawFields) -> Turn {
+    keep(flow, &mut facts, fields);
+    let shown = outline(flow, &facts);
+    let before = shown.current.checked_sub(1).and_then(|i| shown.pages.get(i)).copied();
+    if let Some(Page::View(index)) = before {
+        facts.accepted.retain(|accepted| *accepted < index);
+        facts.values = None;
+    }
+    show(facts)
+}
+
+/// Every page was accepted: all the answers together make the account, or the first page with a problem is
+/// shown again.
+fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>) -> Turn {
+    match outline(flow, &facts).collected() {
+        Ok(collected) => facts.values = Some(collected),
+        Err(problems) => {
+            let first = problems.iter().map(|(field, _)| field.page).min().unwrap_or_default();
+            facts.accepted.retain(|accepted| *accepted < first);
+            for (field, message) in problems.into_iter().filter(|(field, _)| field.page == first) {
+                facts.problem(field.id.as_str(), message);
+            }
+            return show(facts);
+        }
+    }
+    match (&facts.authenticated, password) {
+        (Some(_), _) => update(flow, facts),
+        (None, Some(password)) => ask(facts, Question::HashPassword { password }),
+        (None, None) => create(flow, facts),
+    }
+}
+
+/// The account that has signed in gets what it lacked.
+fn update(flow: &Flow, mut facts: Facts) -> Turn {
+    let complete = facts.values.as_ref().is_some_and(|values| pages::is_complete(flow, &facts, values));
+    match (&facts.authenticated, facts.values.clone()) {
+        (Some(who), Some(attributes)) if complete => {
+            let question = Question::UpdateAccount { user: who.user, attributes };
+            ask(facts, question)
+        }
+        _ => {
+            facts.values = None;
+            complain(facts, "", Message::new("try-again"))
+        }
     }
 }
 
 fn new_password(flow: &Flow, facts: &mut Facts, address: &str, typed: &Typed<'_>) -> Option<Secret<String>> {
-    if facts.federated.is_some() || !flow.has_password() {
+    if !outline(flow, facts).has_password(flow, facts) {
         return None;
     }
     let names: Vec<&str> = facts.typed.values().flatten().map(String::as_str).collect();
@@ -57,11 +146,11 @@ fn new_password(flow: &Flow, facts: &mut Facts, address: &str, typed: &Typed<'_>
 
 /// A page without a single field would only be in the way.
 pub(super) fn create_if_nothing_to_ask(flow: &Flow, mut facts: Facts) -> Turn {
-    let asks_password = facts.federated.is_none() && flow.has_password();
-    if asks_password || flow.fields.iter().any(values::is_shown) {
+    let ahead = outline(flow, &facts);
+    if ahead.page().is_some() {
         return show(facts);
     }
-    match values::check(flow, &facts, &RawFields::new()) {
+    match ahead.collected() {
         Ok(collected) => {
             facts.values = Some(collected);
             create(flow, facts)

@@ -49,7 +49,7 @@ pub(super) fn returned(flow: &Flow, mut facts: Facts, provider: &ProviderId, ans
 
 fn federated_by(flow: &Flow, mut facts: Facts, mut federated: Federated) -> Turn {
     // IDP-OIDC-02: a claim that the flow does not select is not even kept in the journey.
-    federated.claims.retain(|name, _| flow.fields.iter().any(|f| f.id.as_str() == name));
+    federated.claims.retain(|name, _| flow.speaks_of(name));
     // U17: what no mail can be sent to proves no mailbox, whatever the provider says of it.
     federated.verified_email =
         federated.verified_email.and_then(|e| Address::parse(&e).ok()).map(|a| a.as_string());

@@ -21,6 +21,7 @@ use super::draft;
 use super::facts::{Account, End, Facts, Intent, Lookup, Opening};
 use super::flow::Flow;
 use super::input::Input;
+use super::pages;
 use super::question::{Answer, Purpose, Question};
 use super::step::Step;
 use crate::directory::address::Address;
@@ -87,7 +88,12 @@ pub fn next(facts: &Facts) -> Step {
         return Step::Refused(refusal.clone());
     }
     if facts.authenticated.is_some() {
-        return Step::Stay;
+        let address = facts.proven_address().or(facts.identifier.as_deref()).unwrap_or_default();
+        return if facts.catching_up {
+            Step::Details { address: address.to_owned(), password: false }
+        } else {
+            Step::Stay
+        };
     }
     if let Some(away) = &facts.federation {
         return Step::Leave { provider: away.provider.clone(), attempt: away.attempt };
@@ -168,6 +174,8 @@ pub fn answer(flow: &Flow, mut facts: Facts, question: &Question, answer: Answer
         Question::SetPassword { .. } => credential::set(flow, facts, &answer),
         Question::CreateAccount { .. } => details::created(flow, facts, &answer),
         Question::FindIdentity { .. } => federation::found_identity(flow, facts, answer),
+        Question::Review { .. } => arrival::reviewed(flow, facts, answer),
+        Question::UpdateAccount { .. } => arrival::updated(flow, facts, &answer),
         Question::Federation { provider, .. } => federation::returned(flow, facts, provider, answer),
     }
 }
@@ -191,6 +199,14 @@ fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
             facts.federated.as_ref().is_some_and(|f| f.issuer == *issuer && f.subject == *subject)
         }
         Question::CreateAccount { draft } => draft::draft(flow, facts).is_ok_and(|d| d == **draft),
+        Question::Review { user } => {
+            facts.catching_up && facts.authenticated.as_ref().is_some_and(|a| a.user == *user)
+        }
+        Question::UpdateAccount { user, attributes } => {
+            facts.authenticated.as_ref().is_some_and(|a| a.user == *user)
+                && facts.values.as_ref() == Some(attributes)
+                && pages::is_complete(flow, facts, attributes)
+        }
         Question::SetPassword { user, .. } => {
             facts.mailbox.is_some() && facts.known().is_some_and(|a| a.user == *user)
         }
@@ -229,6 +245,7 @@ fn turn_elsewhere(flow: &Flow, facts: Facts, input: &Input) -> Result<Turn> {
         | Input::Code { .. }
         | Input::NewPassword { .. }
         | Input::Details { .. }
+        | Input::Back { .. }
         | Input::Continue
         | Input::Stay(_)
         | Input::ChooseProvider(_)

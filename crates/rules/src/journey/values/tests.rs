@@ -2,16 +2,40 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{check, initial, is_complete, keep};
+use super::{initial, is_asked};
 use crate::directory::flow::InputType;
 use crate::directory::tenant::TenantKind;
-use crate::ids::ProviderId;
+use crate::ids::{AttributeId, ProviderId};
 use crate::journey::facts::{Facts, Federated};
 use crate::journey::flow::{Field, Flow, Method};
+use crate::journey::pages::{self, outline};
+use crate::journey::question::RawFields;
 use crate::journey::testing::{field, flow, options, proven, typed};
 
 fn with(fields: Vec<Field>) -> Flow {
     Flow { fields, ..flow(TenantKind::External, &[Method::Code]) }
+}
+
+/// What is kept of a form with every field that somebody is asked for.
+fn keep(flow: &Flow, posted: &RawFields) -> RawFields {
+    let facts = proven(flow, "ada@example.com");
+    super::keep(flow.fields.iter().filter(|f| is_asked(&facts, f)), posted)
+}
+
+/// What a whole form comes to.
+fn check(
+    flow: &Flow,
+    facts: &Facts,
+    posted: &RawFields,
+) -> Result<BTreeMap<AttributeId, Value>, Vec<(String, crate::text::Message)>> {
+    let facts = Facts { typed: keep(flow, posted), ..facts.clone() };
+    let problems =
+        |p: Vec<(&Field, crate::text::Message)>| p.into_iter().map(|(f, m)| (f.id.0.clone(), m)).collect();
+    outline(flow, &facts).collected().map_err(problems)
+}
+
+fn is_complete(flow: &Flow, values: &BTreeMap<AttributeId, Value>) -> bool {
+    pages::is_complete(flow, &proven(flow, "ada@example.com"), values)
 }
 
 /// What one field makes of what was typed: its value, or the problem.
