@@ -32,16 +32,17 @@ export function tenantOf(kind, { flow, attached = true, ...sections }) {
 
 /**
  * Applies a tenant's document, as it stands now, while the demo runs.
+ * @param flags such as `--yes`, when something is taken away on purpose
  * @returns what the command said
  */
-export function apply({ document }) {
+export function apply({ document }, ...flags) {
   const folder = mkdtempSync(join(dataDirectory, "tenant-"));
   const file = join(folder, "tenant.yaml");
   // JSON is YAML too.
   writeFileSync(file, JSON.stringify(document, null, 2));
   writeFileSync(join(folder, "provider-secret"), "the provider knows it");
   const database = databaseUrl ? ["--database-url", databaseUrl] : [];
-  return vestibule("apply", file, "--data", dataDirectory, ...database);
+  return vestibule("apply", file, "--data", dataDirectory, ...database, ...flags);
 }
 
 /** The configuration of a provider at an issuer. */

@@ -125,7 +125,9 @@ test("a workforce tenant attaches no app while its switch is off, and turning it
 
   selfServiceSignUp.isEnabled = false;
   tenant.document.userFlows[0].applications = [];
-  await apply(tenant);
+  // The app loses its sign-up, and nobody sits there to be asked (EXIST-06).
+  await assert.rejects(apply(tenant), /--yes/);
+  await apply(tenant, "--yes");
   await inBrowser(async (page) => {
     await shows("sign-up to close", page, tenant, async () => (await page.locator("#sign-up").count()) === 0);
     const stranger = newAddress();

@@ -49,13 +49,93 @@ pub enum Command {
     /// Make tenants what YAML files say, in one transaction
     ///
     /// Says what changed; a second time nothing does. A running server shows the change within a second.
+    /// Before anything is removed that people use, it says whom that hits and asks; without a terminal it
+    /// refuses, unless --yes is given.
     /// When anything is wrong, every problem is reported with file, line and key, and nothing is changed.
     Apply(ApplyArgs),
     /// Print the JSON Schema of tenant files, for editors
     Schema,
+    /// Draft, publish, compare and roll back user flows
+    #[command(subcommand)]
+    Flow(FlowCommand),
     /// Check, explain or describe the server's own configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// `vestibule flow …`.
+#[derive(Subcommand, Debug)]
+pub enum FlowCommand {
+    /// List the flows of every tenant, with their drafts
+    List(Settings),
+    /// Show who published what, newest first
+    History {
+        #[command(flatten)]
+        flow: FlowArgs,
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what lies between two forms of a flow
+    ///
+    /// Left out, --to is the draft, or the newest revision when there is no draft; --from is the newest
+    /// revision, or the one before --to.
+    Diff {
+        #[command(flatten)]
+        flow: FlowArgs,
+        /// A revision
+        #[arg(long, value_name = "N")]
+        from: Option<i64>,
+        /// A revision, or “draft”
+        #[arg(long, value_name = "N|draft")]
+        to: Option<String>,
+        /// Print JSON instead of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep what the flows of tenant files are to become, without touching what visitors get
+    ///
+    /// Runs every check; when anything is wrong, every problem is reported with file, line and key.
+    Draft(ApplyFiles),
+    /// Give visitors the draft of a flow
+    ///
+    /// Refused when somebody changed the flow since the draft was made. Whoever is in the middle of a journey
+    /// ends it under the version it began with.
+    Publish(StepArgs),
+    /// Forget the draft of a flow
+    Discard(FlowArgs),
+    /// Publish an earlier form of a flow once more, as a new revision
+    Rollback {
+        #[command(flatten)]
+        step: StepArgs,
+        /// The revision to go back to
+        #[arg(long, value_name = "N")]
+        to: i64,
+    },
+}
+
+/// A flow, named by people.
+#[derive(Args, Debug)]
+pub struct FlowArgs {
+    /// The tenant: short name, domain or id
+    pub tenant: String,
+    /// The flow: display name or id
+    pub flow: String,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// A flow that is to change.
+#[derive(Args, Debug)]
+pub struct StepArgs {
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    /// A word about it for the history
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Do not ask, even if somebody loses their way in
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `vestibule config …`.
@@ -97,6 +177,16 @@ pub struct Settings {
 /// `vestibule apply`.
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
+    #[command(flatten)]
+    pub files: ApplyFiles,
+    /// Do not ask, even if somebody loses their way in
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Files of tenants.
+#[derive(Args, Debug)]
+pub struct ApplyFiles {
     /// YAML files, each with one or more tenants
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`db`], [`migrate`], [`maintenance`] | nothing: the port to the engines, the schema, and what keeps them quick |
 //! | [`tenants`], [`objects`] | tenants and what is configured in them |
+//! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
 //! | [`users`] | users, identities, passwords |
 //! | [`journeys`], [`throttle`] | passages through a flow; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
@@ -18,6 +19,7 @@
 pub mod audit;
 pub mod db;
 pub mod deployment;
+pub mod flow_life;
 pub mod grants;
 pub mod inbox;
 pub mod journeys;
@@ -26,6 +28,7 @@ pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
+pub mod reach;
 pub mod sessions;
 pub mod tenants;
 pub mod throttle;
@@ -39,6 +42,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         audit::STATEMENTS,
         deployment::STATEMENTS,
+        flow_life::STATEMENTS,
         grants::STATEMENTS,
         inbox::STATEMENTS,
         journeys::STATEMENTS,
@@ -46,6 +50,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         migrate::STATEMENTS,
         objects::STATEMENTS,
         outbox::STATEMENTS,
+        reach::STATEMENTS,
         sessions::STATEMENTS,
         tenants::STATEMENTS,
         throttle::STATEMENTS,

@@ -3,6 +3,7 @@
 mod apply;
 mod config;
 mod demo;
+mod flow;
 mod migrate;
 mod serve;
 
@@ -24,6 +25,7 @@ pub fn run(command: Command) -> Done {
             apply::schema();
             Ok(())
         }
+        Command::Flow(command) => flow::run(&command),
         Command::Config(command) => config::run(command),
     }
 }

@@ -11,11 +11,12 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{ProviderId, TenantId};
 use vestibule_rules::text::Secret;
-use vestibule_store::{Db, tenants};
+use vestibule_store::{Db, ReadTx, tenants};
 
 use super::change::{Author, carry_out, load, plan_for};
 use super::file::{FileProblem, ParsedTenant};
-use super::plan::Change;
+use super::impact::{self, Hit};
+use super::plan::{Change, Plan};
 use super::resolve::{Make, resolve};
 use super::secret;
 use crate::ports::entropy::{Draw as _, Entropy};
@@ -45,38 +46,80 @@ async fn apply_once(
     author: &Author<'_>,
 ) -> Outcome<Vec<Change>> {
     let mut tx = db.read().await?;
-    let names = tenants::all_names(&mut tx).await?;
+    let prepared = prepare(&mut tx, keys, files, author).await?;
+    drop(tx);
+    carry_out(db, prepared.into_iter().map(|p| p.plan).collect(), author).await
+}
+
+/// Whom [`apply`] would hit with these files: everybody who would miss what they remove. Problems are told as
+/// [`apply`] tells them.
+pub async fn apply_hits(
+    db: &Db,
+    keys: &SealingKey,
+    files: &[ParsedTenant],
+    author: &Author<'_>,
+    origin: &str,
+) -> Outcome<Vec<Hit>> {
+    let mut tx = db.read().await?;
+    let mut hits = Vec::new();
+    for Prepared { before, plan } in prepare(&mut tx, keys, files, author).await? {
+        if let Some(before) = before {
+            hits.extend(impact::count(&mut tx, (&before, &plan.wanted), author.now, origin).await?);
+        }
+    }
+    Ok(hits)
+}
+
+/// What one tenant is, and what it takes to make it what its file says.
+struct Prepared {
+    before: Option<TenantConfig>,
+    plan: Plan,
+}
+
+async fn prepare(
+    tx: &mut ReadTx,
+    keys: &SealingKey,
+    files: &[ParsedTenant],
+    author: &Author<'_>,
+) -> Outcome<Vec<Prepared>> {
+    let names = tenants::all_names(tx).await?;
     let mut problems = Vec::new();
     let mut wanted = Vec::new();
     let mut plans = Vec::new();
     for file in files {
         let id = find(file, &names);
         let stored = match id {
-            Some(id) => load(&mut tx, id).await?,
+            Some(id) => load(tx, id).await?,
             None => None,
         };
-        let mut make = Real { keys, entropy: author.entropy, failed: None };
+        let mut make = Real::new(keys, author.entropy);
         let resolved = resolve(file, stored.as_ref().map(|s| &s.config), &mut make);
-        make.failed.map_or(Ok(()), Err)?;
+        make.done()?;
         problems.extend(resolved.problems(file));
         if let Some(stored) = &stored {
             let broken = check::check_change(&stored.config, &resolved.config);
             problems.extend(broken.into_iter().map(|p| file.problem(&p.path, p.text)));
         }
-        plans.push(plan_for(&mut tx, stored.as_ref(), &resolved.config).await?);
+        let plan = plan_for(tx, stored.as_ref(), &resolved.config).await?;
+        plans.push(Prepared { before: stored.map(|s| s.config), plan });
         wanted.push((file, resolved.config));
     }
-    drop(tx);
     problems.extend(taken(&wanted, &names));
-    if !problems.is_empty() {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        return Err(Fault::malformed("configuration", lines.join("\n")));
+    refuse(&problems)?;
+    Ok(plans)
+}
+
+/// One fault for every problem, as [`apply`] promises it.
+pub(super) fn refuse(problems: &[FileProblem]) -> Outcome<()> {
+    if problems.is_empty() {
+        return Ok(());
     }
-    carry_out(db, plans, author).await
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Err(Fault::malformed("configuration", lines.join("\n")))
 }
 
 /// The stored tenant that a file is about: by id if it has one, else by short name.
-fn find(file: &ParsedTenant, names: &[(String, TenantId)]) -> Option<TenantId> {
+pub(super) fn find(file: &ParsedTenant, names: &[(String, TenantId)]) -> Option<TenantId> {
     let section = &file.file.tenant;
     let name = section.id.as_ref().unwrap_or(&section.short_name).to_lowercase();
     names.iter().find(|(known, _)| *known == name).map(|(_, id)| *id)
@@ -106,10 +149,21 @@ fn name_path(config: &TenantConfig, name: &str) -> Vec<PathStep> {
 }
 
 /// Ids from the entropy port, secrets under the deployment's key.
-struct Real<'a> {
+pub(super) struct Real<'a> {
     keys: &'a SealingKey,
     entropy: &'a dyn Entropy,
     failed: Option<Fault>,
+}
+
+impl<'a> Real<'a> {
+    pub(super) const fn new(keys: &'a SealingKey, entropy: &'a dyn Entropy) -> Self {
+        Self { keys, entropy, failed: None }
+    }
+
+    /// Whether everything could be sealed.
+    pub(super) fn done(self) -> Outcome<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
 }
 
 impl Make for Real<'_> {

@@ -14,11 +14,12 @@ use vestibule_rules::ids::{ClientId, FlowId, TenantId, UserId};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::time::Timestamp;
 use vestibule_store::audit::EntryRow;
+use vestibule_store::flow_life::{self, RevisionRow};
 use vestibule_store::objects::{FlowVersionRow, ObjectKind, ObjectRow};
 use vestibule_store::tenants::TenantRow;
 use vestibule_store::{Db, ReadTx, WriteTx, audit, objects, tenants};
 
-use super::plan::{Change, Plan, Stored, plan};
+use super::plan::{Change, Plan, Revised, Stored, plan};
 use crate::ports::entropy::{Draw as _, Entropy};
 
 /// Who changes something.
@@ -77,15 +78,21 @@ where
         .ok_or_else(|| Fault::missing("tenant", format!("tenant {tenant} does not exist")))?;
     let mut wanted = stored.config.clone();
     mutate(&mut wanted)?;
-    let mut problems = check::check(&wanted);
-    problems.extend(check::check_change(&stored.config, &wanted));
+    let planned = checked_plan(&mut tx, &stored, &wanted).await?;
+    drop(tx);
+    carry_out(db, vec![planned], author).await
+}
+
+/// Plans a change of one tenant that no file is behind. Every rule that it breaks is told in one fault of kind
+/// [`Kind::Malformed`] about `configuration`.
+pub(super) async fn checked_plan(tx: &mut ReadTx, stored: &Stored, wanted: &TenantConfig) -> Outcome<Plan> {
+    let mut problems = check::check(wanted);
+    problems.extend(check::check_change(&stored.config, wanted));
     if !problems.is_empty() {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         return Err(Fault::malformed("configuration", lines.join("\n")));
     }
-    let planned = plan_for(&mut tx, Some(&stored), &wanted).await?;
-    drop(tx);
-    carry_out(db, vec![planned], author).await
+    plan_for(tx, Some(stored), wanted).await
 }
 
 /// Plans one tenant; flows that were there once and come back go on counting.
@@ -105,18 +112,19 @@ pub(super) async fn plan_for(
 
 /// Writes every plan in one transaction, with one audit row for each object.
 pub(super) async fn carry_out(db: &Db, plans: Vec<Plan>, author: &Author<'_>) -> Outcome<Vec<Change>> {
-    let work: Vec<(Plan, Vec<EntryRow>)> = plans
+    let work: Vec<Work> = plans
         .into_iter()
         .filter(|plan| !plan.is_empty())
-        .map(|plan| {
-            let entries = plan.changes.iter().map(|change| entry(change, author)).collect();
-            (plan, entries)
+        .map(|plan| Work {
+            entries: plan.changes.iter().map(|change| entry(change, author)).collect(),
+            revisions: revisions(&plan, author),
+            plan,
         })
         .collect();
     if work.is_empty() {
         return Ok(Vec::new());
     }
-    let changes = work.iter().flat_map(|(plan, _)| plan.changes.clone()).collect();
+    let changes = work.iter().flat_map(|work| work.plan.changes.clone()).collect();
     let now = author.now;
     let work = Arc::new(work);
     db.write(move |tx| {
@@ -127,15 +135,22 @@ pub(super) async fn carry_out(db: &Db, plans: Vec<Plan>, author: &Author<'_>) ->
     Ok(changes)
 }
 
-async fn write(tx: &mut WriteTx, work: &[(Plan, Vec<EntryRow>)], now: Timestamp) -> Outcome<()> {
-    for (plan, _) in work {
+/// One tenant's part of a transaction.
+struct Work {
+    plan: Plan,
+    entries: Vec<EntryRow>,
+    revisions: Vec<RevisionRow>,
+}
+
+async fn write(tx: &mut WriteTx, work: &[Work], now: Timestamp) -> Outcome<()> {
+    for Work { plan, .. } in work {
         head(tx, plan, now).await?;
         if plan.names_changed {
             // Given up by all before they are taken by any: a domain may move between tenants.
             tenants::set_names(tx, plan.tenant, &[]).await?;
         }
     }
-    for (plan, entries) in work {
+    for Work { plan, entries, revisions } in work {
         if plan.names_changed {
             tenants::set_names(tx, plan.tenant, &plan.wanted.tenant.names()).await?;
         }
@@ -155,20 +170,47 @@ async fn write(tx: &mut WriteTx, work: &[(Plan, Vec<EntryRow>)], now: Timestamp)
             };
             objects::put(tx, plan.tenant, &row).await?;
         }
-        for (flow_id, version, doc) in &plan.flow_versions {
-            let row = FlowVersionRow {
-                flow_id: flow_id.clone(),
-                version: *version,
-                doc: doc.clone(),
-                created_at: now,
-            };
-            objects::insert_version(tx, plan.tenant, &row).await?;
-        }
+        flows(tx, plan, revisions, now).await?;
         for entry in entries {
             audit::insert(tx, plan.tenant, entry).await?;
         }
     }
     Ok(())
+}
+
+async fn flows(tx: &mut WriteTx, plan: &Plan, revisions: &[RevisionRow], now: Timestamp) -> Outcome<()> {
+    for (flow_id, version, doc) in &plan.flow_versions {
+        let row =
+            FlowVersionRow { flow_id: flow_id.clone(), version: *version, doc: doc.clone(), created_at: now };
+        objects::insert_version(tx, plan.tenant, &row).await?;
+    }
+    for revision in revisions {
+        // The tenant's version, advanced in this transaction, keeps everybody else from counting now.
+        let number = flow_life::newest(tx, plan.tenant, &revision.flow_id).await? + 1;
+        let row = RevisionRow { revision: number, ..revision.clone() };
+        flow_life::insert(tx, plan.tenant, &row).await?;
+    }
+    if let Some(draft) = &plan.spent
+        && !flow_life::remove_draft(tx, plan.tenant, draft).await?
+    {
+        return Err(Fault::stale(format!("the draft of {} was made anew meanwhile", draft.flow_id)));
+    }
+    Ok(())
+}
+
+/// What the history of flows gets; the number is given when it is written.
+fn revisions(plan: &Plan, author: &Author<'_>) -> Vec<RevisionRow> {
+    let row = |revised: &Revised| RevisionRow {
+        flow_id: revised.flow.clone(),
+        revision: 0,
+        flow_version: revised.flow_version,
+        doc: revised.doc.clone(),
+        actor: author.actor.to_string(),
+        correlation_id: author.correlation.clone(),
+        note: plan.note.clone(),
+        created_at: author.now,
+    };
+    plan.revisions.iter().map(row).collect()
 }
 
 /// The tenant's own row. Its version guards everything else in the plan.
@@ -249,6 +291,6 @@ async fn newest(tx: &mut ReadTx, tenant: TenantId, flow: &FlowId) -> Outcome<Opt
     Ok(Some((row.version, read(&row.doc, "user_flow_version")?)))
 }
 
-fn read<T: DeserializeOwned>(doc: &str, what: &str) -> Outcome<T> {
+pub(super) fn read<T: DeserializeOwned>(doc: &str, what: &str) -> Outcome<T> {
     serde_json::from_str(doc).map_err(|e| Fault::ours(format!("a stored {what} cannot be read: {e}")))
 }

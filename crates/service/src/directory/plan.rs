@@ -11,6 +11,7 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{FlowId, TenantId};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::time::Timestamp;
+use vestibule_store::flow_life::DraftRow;
 use vestibule_store::objects::ObjectKind;
 
 /// What happened to an object.
@@ -96,7 +97,22 @@ pub(super) struct Plan {
     pub(super) removals: Vec<(ObjectKind, String)>,
     pub(super) puts: Vec<Put>,
     pub(super) flow_versions: Vec<(FlowId, i64, String)>,
+    pub(super) revisions: Vec<Revised>,
     pub(super) changes: Vec<Change>,
+    /// What the author says about it, for the history of its flows.
+    pub(super) note: Option<String>,
+    /// The draft that is published by this.
+    pub(super) spent: Option<DraftRow>,
+}
+
+/// A published change of a flow, for its history.
+#[derive(Clone, Debug)]
+pub(super) struct Revised {
+    pub(super) flow: FlowId,
+    /// The version that new journeys run from now on.
+    pub(super) flow_version: i64,
+    /// The flow as it is configured now; nothing when it is gone.
+    pub(super) doc: Option<String>,
 }
 
 impl Plan {
@@ -135,7 +151,10 @@ pub(super) fn plan(
         removals: Vec::new(),
         puts: Vec::new(),
         flow_versions: Vec::new(),
+        revisions: Vec::new(),
         changes: Vec::new(),
+        note: None,
+        spent: None,
     };
     tenant(before, wanted, &mut plan)?;
     for (key, object) in &new {
@@ -157,15 +176,41 @@ pub(super) fn plan(
         plan.removals.push(key.clone());
         plan.note(object, Action::Removed, Vec::new());
     }
+    flows(before, wanted, past, &mut plan)?;
+    Ok(plan)
+}
+
+/// What journeys run, and what the history says. A flow that only names another application has a new
+/// revision and no new version; a provider that is renamed gives its flows a version and no revision.
+fn flows(
+    before: Option<&Stored>,
+    wanted: &TenantConfig,
+    past: &BTreeMap<FlowId, (i64, Flow)>,
+    plan: &mut Plan,
+) -> Outcome<()> {
+    let touched: BTreeMap<String, Option<String>> = plan
+        .changes
+        .iter()
+        .filter(|change| change.kind == kind_word(ObjectKind::UserFlow))
+        .map(|change| (change.id.clone(), plan.doc_of_flow(&change.id)))
+        .collect();
     for flow in &wanted.user_flows {
         let resolved = Flow::resolve(wanted, flow);
         let newest = before.and_then(|s| s.flows.get(&flow.id)).or_else(|| past.get(&flow.id));
+        let mut version = newest.map_or(0, |(version, _)| *version);
         if newest.is_none_or(|(_, doc)| *doc != resolved) {
-            let version = newest.map_or(1, |(version, _)| version + 1);
+            version += 1;
             plan.flow_versions.push((flow.id.clone(), version, json(&resolved)?.to_string()));
         }
+        if let Some(doc) = touched.get(&flow.id.0).cloned() {
+            plan.revisions.push(Revised { flow: flow.id.clone(), flow_version: version, doc });
+        }
     }
-    Ok(plan)
+    let removed = before.iter().flat_map(|s| &s.flows).filter(|(id, _)| touched.get(&id.0) == Some(&None));
+    for (flow, (version, _)) in removed {
+        plan.revisions.push(Revised { flow: flow.clone(), flow_version: *version, doc: None });
+    }
+    Ok(())
 }
 
 fn tenant(before: Option<&Stored>, wanted: &TenantConfig, plan: &mut Plan) -> Outcome<()> {
@@ -189,6 +234,11 @@ fn tenant(before: Option<&Stored>, wanted: &TenantConfig, plan: &mut Plan) -> Ou
 }
 
 impl Plan {
+    fn doc_of_flow(&self, id: &str) -> Option<String> {
+        let put = self.puts.iter().find(|put| put.kind == ObjectKind::UserFlow && put.id == id);
+        put.map(|put| put.doc.clone())
+    }
+
     fn put(&mut self, key: &(ObjectKind, String), object: &Object, created_at: Option<Timestamp>) {
         self.puts.push(Put {
             kind: key.0,

@@ -16,7 +16,11 @@ mod configuration;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod flow_life;
+#[cfg(test)]
 mod port;
+#[cfg(test)]
+mod reach;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod accounts;
 mod codes;
 pub(crate) mod passage;
+mod publishing;
 mod secrets;
 mod sessions;
 mod supplier_by_code;

@@ -4,6 +4,7 @@
 
 mod applying;
 mod demo;
+mod life;
 mod problems;
 mod schema;
 mod serving;
