@@ -55,7 +55,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Print the JSON Schema of tenant files, for editors
     Schema,
-    /// Draft, publish, compare and roll back user flows
+    /// Draft, publish, compare and roll back user flows; test and draw them
     #[command(subcommand)]
     Flow(FlowCommand),
     /// Check, explain or describe the server's own configuration
@@ -112,6 +112,15 @@ pub enum FlowCommand {
         #[arg(long, value_name = "N")]
         to: i64,
     },
+    /// Run scripted visitors through the flows of a tenant file, in memory
+    ///
+    /// No server, database or secret is needed, and nothing is sent. Exit codes: 0 every test passed, 1 a
+    /// test failed, 2 a file is wrong.
+    Test(FlowTestArgs),
+    /// Draw a flow: its pages, what they ask and the ways between them
+    Show(FlowShowArgs),
+    /// Print the JSON Schema of files of tests, for editors
+    Schema,
 }
 
 /// A flow, named by people.
@@ -136,6 +145,46 @@ pub struct StepArgs {
     /// Do not ask, even if somebody loses their way in
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `vestibule flow test`.
+#[derive(Args, Debug)]
+pub struct FlowTestArgs {
+    /// YAML files, each with the tests of one tenant file
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write a JUnit report for the CI as well
+    #[arg(long, value_name = "PATH")]
+    pub junit: Option<PathBuf>,
+    /// Run only tests whose name contains this, in any letter case
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+/// `vestibule flow show`.
+#[derive(Args, Debug)]
+pub struct FlowShowArgs {
+    /// A tenant file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The flow, by id, name or display name, when the file has several
+    #[arg(long, value_name = "FLOW")]
+    pub flow: Option<String>,
+    /// The kind of drawing
+    #[arg(long, value_enum, default_value_t = Drawing::Mermaid)]
+    pub format: Drawing,
+    /// What to write for a word in braces that the file leaves open, such as `app=http://localhost:3000`
+    #[arg(long, value_name = "WORD=TEXT", value_parser = key_and_value)]
+    pub placeholder: Vec<(String, String)>,
+}
+
+/// Kinds of drawings.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drawing {
+    /// Text that GitHub, GitLab and many editors show as a diagram
+    Mermaid,
+    /// A picture that every browser shows, light or dark
+    Svg,
 }
 
 /// `vestibule config …`.

@@ -5,10 +5,12 @@
 //! | [`cli`], [`command`], [`failure`], [`terminal`] | the command line |
 //! | [`config`] | defaults, file, environment and flags become checked settings |
 //! | [`wire`] | builds a server out of settings |
+//! | [`chart`] | drawings of flows |
 //! | [`listener`], [`tls`] | sockets and connections |
 //! | [`demo`] | everything that only `vestibule demo` has |
 //! | [`telemetry`] | the log |
 
+pub mod chart;
 pub mod cli;
 pub mod command;
 pub mod config;

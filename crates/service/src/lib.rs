@@ -9,6 +9,7 @@
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`mail`], [`throttle`], [`audit`] | letters, limits, records |
 //! | [`jobs`] | what happens without a request |
+//! | [`flow_test`], [`flow_chart`] | scripted visitors in a world in memory, and the drawing of a flow |
 
 pub mod audit;
 pub mod authorize;
@@ -16,6 +17,8 @@ pub mod directory;
 pub mod discovery;
 pub mod env;
 pub mod federation;
+pub mod flow_chart;
+pub mod flow_test;
 pub mod hop;
 pub mod jobs;
 pub mod journey;

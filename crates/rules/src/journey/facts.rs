@@ -67,6 +67,9 @@ pub struct Facts {
     pub catching_up: bool,
     /// The values that passed every check; present once the form was accepted.
     pub values: Option<BTreeMap<AttributeId, Value>>,
+    /// What an extension set at submission; it overrides what was typed (ATTR-18).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub supplied: BTreeMap<String, Vec<String>>,
     pub authenticated: Option<Authenticated>,
     /// The answer to "Stay signed in?".
     pub stay: Option<bool>,
@@ -228,6 +231,7 @@ impl Facts {
             review: None,
             catching_up: false,
             values: None,
+            supplied: BTreeMap::new(),
             authenticated: None,
             stay: None,
             pending: None,
@@ -266,6 +270,7 @@ impl Facts {
         self.review = None;
         self.catching_up = false;
         self.values = None;
+        self.supplied.clear();
         self.pending = None;
         self.refusal = None;
         self.problems.clear();

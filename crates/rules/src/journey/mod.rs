@@ -19,6 +19,7 @@
 
 pub mod draft;
 pub mod engine;
+pub mod extension;
 pub mod facts;
 pub mod flow;
 pub mod form;

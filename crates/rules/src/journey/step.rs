@@ -1,5 +1,6 @@
 //! What is shown. A step is derived from the facts whenever it is needed and never stored.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Facts, Refusal};
@@ -8,7 +9,7 @@ use crate::text::Message;
 use crate::time::Timestamp;
 
 /// The names of the steps; a posted form says which one it answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepName {
     Identify,

@@ -84,7 +84,9 @@ fn is_provided(facts: &Facts, field: &Field) -> bool {
 
 /// The value that stands in a field now, or what is wrong with it.
 pub(super) fn judge(facts: &Facts, field: &Field) -> Result<Option<Value>, Message> {
-    check_field(field, &initial(facts, field))
+    // What an extension said goes before what was typed (ATTR-18), and is never shown in the field.
+    let supplied = facts.supplied.get(field.id.as_str()).cloned();
+    check_field(field, &supplied.unwrap_or_else(|| initial(facts, field)))
 }
 
 /// Whether a required field is answered by this value.

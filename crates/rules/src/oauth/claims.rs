@@ -189,7 +189,8 @@ fn mapped(user: &User, claims: &[TokenClaim]) -> Map<String, Value> {
     claims.iter().filter_map(value).collect()
 }
 
-fn attribute(user: &User, id: &str) -> Option<Value> {
+/// The value of an attribute, wherever the directory keeps it.
+pub fn attribute(user: &User, id: &str) -> Option<Value> {
     let own = |text: Option<&str>| text.map(Value::from);
     match id {
         "displayName" => own(user.display_name.as_deref()),

@@ -85,7 +85,7 @@ pub(super) fn schema() {
     say(&format!("{:#}", directory::schema()));
 }
 
-fn read(path: &Path) -> Done<Source> {
+pub(super) fn read(path: &Path) -> Done<Source> {
     let text = std::fs::read_to_string(path).map_err(|error| file(path, "read", &error))?;
     let base = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Source { name: path.display().to_string(), text, base })

@@ -1,4 +1,4 @@
-//! `vestibule flow`: the life of user flows.
+//! `vestibule flow`: the life of user flows. Testing and drawing them stand beside it.
 
 use serde_json::{Value, json};
 use vestibule_rules::directory::difference::Difference;
@@ -7,6 +7,7 @@ use vestibule_service::directory::drafts;
 use vestibule_service::directory::life::{self, Form, Named, Revision, Step, Summary};
 
 use super::apply::{agree, author, open, origin, parse, refused};
+use super::{flow_show, flow_test};
 use crate::cli::{ApplyFiles, FlowArgs, FlowCommand, Settings, StepArgs};
 use crate::failure::{Done, Failure};
 use crate::terminal::say;
@@ -23,6 +24,12 @@ pub(super) fn run(command: &FlowCommand) -> Done {
         FlowCommand::Publish(args) => step(args, Form::Draft),
         FlowCommand::Discard(flow) => discard(flow),
         FlowCommand::Rollback { step: args, to } => step(args, Form::Revision(*to)),
+        FlowCommand::Test(args) => flow_test::run(args),
+        FlowCommand::Show(args) => flow_show::run(args),
+        FlowCommand::Schema => {
+            say(&format!("{:#}", vestibule_service::flow_test::schema()));
+            Ok(())
+        }
     }
 }
 

@@ -4,6 +4,9 @@ mod apply;
 mod config;
 mod demo;
 mod flow;
+mod flow_report;
+mod flow_show;
+mod flow_test;
 mod migrate;
 mod serve;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use vestibule_rules::directory::check::{PathStep, dotted};
+use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::text::Secret;
 
 use super::resolve::{Draft, resolve};
@@ -61,6 +62,11 @@ pub struct ParsedTenant {
 pub(super) type Secrets = BTreeMap<Vec<PathStep>, Secret<String>>;
 
 impl ParsedTenant {
+    /// The tenant as the file says it, with counted ids and no secrets: what can be told without a database.
+    pub(crate) fn draft(&self) -> TenantConfig {
+        resolve(self, None, &mut Draft::default()).config
+    }
+
     /// Places a problem in the file.
     pub(super) fn problem(&self, path: &[PathStep], text: String) -> FileProblem {
         FileProblem { file: self.source.clone(), at: self.marks.find(path), key: dotted(path), text }

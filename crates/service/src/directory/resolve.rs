@@ -407,7 +407,7 @@ fn flow_path(index: usize, key: &str) -> Vec<PathStep> {
 }
 
 /// The id of the attribute that a file means; what it does not have keeps its name, for the checks to refuse.
-fn attribute_id(attributes: &[UserFlowAttribute], name: &str) -> AttributeId {
+pub(crate) fn attribute_id(attributes: &[UserFlowAttribute], name: &str) -> AttributeId {
     if find_built_in(name).is_some() {
         return AttributeId::new(name);
     }

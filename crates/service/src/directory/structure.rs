@@ -1,11 +1,12 @@
-//! Whether a document has the shape of a tenant file: every violation of the schema at once, in words that
-//! somebody understands who has never seen a schema.
+//! Whether a document has the shape of a tenant file or of a file of tests: every violation of the schema at
+//! once, in words that somebody understands who has never seen a schema.
 
 use std::sync::LazyLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{ValidationError, Validator};
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::{Value, json};
@@ -18,37 +19,52 @@ const LIKENESS: f64 = 0.8;
 
 /// The JSON Schema of a tenant file (draft 2020-12), for editors and `vestibule schema`.
 pub fn schema() -> Value {
+    schema_of::<TenantFile>()
+}
+
+/// The JSON Schema of one shape of file.
+pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12()
         .with_transform(Plain)
         .into_generator()
-        .into_root_schema_for::<TenantFile>()
+        .into_root_schema_for::<T>()
         .to_value()
 }
 
 /// A problem with its place in the document.
-pub(super) struct Violation {
-    pub(super) path: Vec<PathStep>,
-    pub(super) text: String,
+pub(crate) struct Violation {
+    pub(crate) path: Vec<PathStep>,
+    pub(crate) text: String,
 }
 
-struct Compiled {
+/// A schema that documents are held against.
+pub(crate) struct Structure {
     schema: Value,
     validator: Option<Validator>,
 }
 
-static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
-    let schema = schema();
-    let validator = jsonschema::draft202012::new(&schema).ok();
-    Compiled { schema, validator }
-});
+static TENANT: LazyLock<Structure> = LazyLock::new(Structure::of::<TenantFile>);
 
-/// Every violation of the schema.
+/// Every violation of the schema of tenant files.
 pub(super) fn violations(document: &Value) -> Vec<Violation> {
-    let Some(validator) = &COMPILED.validator else { return Vec::new() };
-    validator.iter_errors(document).flat_map(|error| explain(&error)).collect()
+    TENANT.violations(document)
 }
 
-fn explain(error: &ValidationError<'_>) -> Vec<Violation> {
+impl Structure {
+    pub(crate) fn of<T: JsonSchema>() -> Self {
+        let schema = schema_of::<T>();
+        let validator = jsonschema::draft202012::new(&schema).ok();
+        Self { schema, validator }
+    }
+
+    /// Every violation of the schema.
+    pub(crate) fn violations(&self, document: &Value) -> Vec<Violation> {
+        let Some(validator) = &self.validator else { return Vec::new() };
+        validator.iter_errors(document).flat_map(|error| explain(&self.schema, &error)).collect()
+    }
+}
+
+fn explain(root: &Value, error: &ValidationError<'_>) -> Vec<Violation> {
     let path: Vec<PathStep> = error
         .instance_path()
         .into_iter()
@@ -58,7 +74,7 @@ fn explain(error: &ValidationError<'_>) -> Vec<Violation> {
         })
         .collect();
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-        let known = known_keys(&path);
+        let known = known_keys(root, &path);
         return unexpected.iter().map(|key| unknown_key(&path, key, &known)).collect();
     }
     vec![Violation { path, text: text(error) }]
@@ -121,7 +137,7 @@ fn wrong_type(kind: &TypeKind, value: &Value) -> String {
 }
 
 /// “did you mean …?” when a known word is like the one that was written.
-pub(super) fn likely<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn likely<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let folded = word.to_lowercase();
     known
         .map(|candidate| (strsim::jaro_winkler(&folded, &candidate.to_lowercase()), candidate))
@@ -136,8 +152,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// The keys that the schema knows at a place.
-fn known_keys(path: &[PathStep]) -> Vec<String> {
-    let root = &COMPILED.schema;
+fn known_keys(root: &Value, path: &[PathStep]) -> Vec<String> {
     let mut at = followed(root, root);
     for step in path {
         at = match step {

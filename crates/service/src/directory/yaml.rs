@@ -25,11 +25,11 @@ pub struct Mark {
 
 /// Where everything in one document is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Marks(BTreeMap<Vec<PathStep>, Mark>);
+pub(crate) struct Marks(BTreeMap<Vec<PathStep>, Mark>);
 
 impl Marks {
     /// The place of `path`, or of the nearest thing around it that is written down.
-    pub(super) fn find(&self, path: &[PathStep]) -> Mark {
+    pub(crate) fn find(&self, path: &[PathStep]) -> Mark {
         (0..=path.len())
             .rev()
             .find_map(|end| path.get(..end).and_then(|part| self.0.get(part)))
@@ -39,20 +39,20 @@ impl Marks {
 }
 
 /// One document of a file.
-pub(super) struct Document {
-    pub(super) value: Value,
-    pub(super) marks: Marks,
+pub(crate) struct Document {
+    pub(crate) value: Value,
+    pub(crate) marks: Marks,
 }
 
 /// Something that is wrong with the text itself.
-pub(super) struct Flaw {
-    pub(super) at: Mark,
-    pub(super) path: Vec<PathStep>,
-    pub(super) text: String,
+pub(crate) struct Flaw {
+    pub(crate) at: Mark,
+    pub(crate) path: Vec<PathStep>,
+    pub(crate) text: String,
 }
 
 /// Reads every document of `text`. What can be read is returned together with every flaw.
-pub(super) fn read(text: &str) -> (Vec<Document>, Vec<Flaw>) {
+pub(crate) fn read(text: &str) -> (Vec<Document>, Vec<Flaw>) {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         marks: Marks::default(),

@@ -204,7 +204,7 @@ async fn verify(
 
 /// What the flow may use of the claims. The address counts only if the provider says, as a boolean, that it
 /// is verified (IDP-OIDC-01, U17).
-fn federated(
+pub(crate) fn federated(
     provider: &IdentityProvider<SealedSecret>,
     issuer: &str,
     claims: &Map<String, Value>,

@@ -15,7 +15,7 @@ use vestibule_store::outbox::{self, MailRow};
 use vestibule_store::{WriteTx, grants, sessions, users};
 
 use super::finish::Ending;
-use super::{Scene, State, write};
+use super::{Scene, State, rulings, write};
 use crate::throttle::Limit;
 
 /// The rows of a turn.
@@ -98,12 +98,7 @@ async fn add_attributes(
 ) -> Outcome<()> {
     let user = users::find(tx, tenant, user).await?;
     let mut user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
-    for (id, value) in attributes {
-        match (id.as_str(), value) {
-            ("displayName", Value::String(name)) => user.display_name = Some(name.clone()),
-            (id, value) => drop(user.attributes.insert(id.to_owned(), value.clone())),
-        }
-    }
+    rulings::add_attributes(&mut user, attributes);
     users::update(tx, tenant, &user).await.map(drop)
 }
 

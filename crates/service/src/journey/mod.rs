@@ -5,6 +5,7 @@
 
 mod effects;
 mod finish;
+pub(crate) mod rulings;
 mod world;
 
 use std::sync::Arc;

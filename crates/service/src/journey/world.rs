@@ -1,24 +1,22 @@
 //! The answers to the engine's questions. Reads and computations happen here with no transaction open; what
 //! must be written goes into the effects of the turn.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule_crypto::{digest, otp, password};
 use vestibule_rules::directory::address::Address;
-use vestibule_rules::directory::user::{ObjectIdentity, User};
+use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{AttributeId, JourneyId, TenantId, UserId};
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
-use vestibule_rules::journey::facts::{Account, Facts, Review};
+use vestibule_rules::journey::facts::{Account, Facts};
 use vestibule_rules::journey::question::{Answer, Compared, Question};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
 use vestibule_store::{ReadTx, users};
 
-use super::Scene;
 use super::effects::{Effects, NewPassword};
+use super::{Scene, rulings};
 use crate::audit;
 use crate::env::Site;
 use crate::mail::{self, Letter};
@@ -31,8 +29,6 @@ const WRONG_PASSWORDS: (Span, i64) = (Span::minutes(1), 10);
 const WRONG_PASSWORDS_DAY: (Span, i64) = (Span::days(1), 100);
 /// Passwords tried from one source.
 const PASSWORDS_OF_SOURCE: (Span, i64) = (Span::minutes(1), 120);
-/// The resend interval is doubled at most this often.
-const DOUBLINGS: u32 = 4;
 
 /// Answers one question.
 pub(super) async fn ask(
@@ -120,10 +116,7 @@ async fn review(site: &Site, visit: &Visit, user: UserId) -> Outcome<Answer> {
     let mut tx = site.env.db.read().await?;
     let user = users::find(&mut tx, visit.tenant_id(), user).await?;
     let user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
-    let mut attributes: BTreeMap<AttributeId, Value> =
-        user.attributes.into_iter().map(|(id, value)| (AttributeId(id), value)).collect();
-    attributes.extend(user.display_name.map(|name| (AttributeId::new("displayName"), Value::String(name))));
-    Ok(Answer::Reviewed(Box::new(Review { attributes })))
+    Ok(Answer::Reviewed(Box::new(rulings::review(&user))))
 }
 
 fn create_account(
@@ -171,7 +164,7 @@ async fn by_address(
 ) -> Outcome<Option<Account>> {
     let Ok(address) = Address::parse(address) else { return Ok(None) };
     let key = address.key();
-    for issuer in [domain, ObjectIdentity::MAIL_ISSUER] {
+    for issuer in rulings::address_issuers(domain) {
         if let Some(user) = users::find_by_identity(tx, tenant, issuer, &key).await? {
             return account(tx, tenant, Some(user)).await;
         }
@@ -183,8 +176,7 @@ async fn by_address(
 async fn account(tx: &mut ReadTx, tenant: TenantId, user: Option<User>) -> Outcome<Option<Account>> {
     let Some(user) = user else { return Ok(None) };
     let has_password = users::password(tx, tenant, user.id).await?.is_some();
-    let has_code = user.identities.iter().any(|i| i.issuer == ObjectIdentity::MAIL_ISSUER);
-    Ok(Some(Account { user: user.id, enabled: user.account_enabled, has_password, has_code }))
+    Ok(Some(rulings::account(&user, has_password)))
 }
 
 fn send_code(
@@ -212,7 +204,7 @@ fn send_code(
         Letter::Code { tenant, code: code.clone(), purpose: *purpose, minutes, address }
     };
     effects.mail.push(mail::prepare(site, visit.tenant_id(), &to, &letter, visit.now)?);
-    let wait = Span(codes.resend_after.0 << sent.saturating_sub(1).min(DOUBLINGS));
+    let wait = rulings::resend_wait(codes.resend_after, *sent);
     Ok(Answer::CodeSent {
         digest: code_digest(site, loaded.row.id, &code),
         expires_at: visit.now + CODE_LIFETIME,
@@ -226,15 +218,7 @@ fn code_digest(site: &Site, journey: JourneyId, code: &str) -> String {
 }
 
 fn compare(site: &Site, journey: JourneyId, typed: &str, expected: &str, superseded: &[String]) -> Compared {
-    let typed = code_digest(site, journey, typed);
-    let same = |stored: &str| vestibule_crypto::constant_time::eq_str(stored, &typed);
-    if same(expected) {
-        Compared::Match
-    } else if superseded.iter().any(|old| same(old)) {
-        Compared::Superseded
-    } else {
-        Compared::Mismatch
-    }
+    rulings::compare(&code_digest(site, journey, typed), expected, superseded)
 }
 
 async fn check_password(

@@ -1,0 +1,288 @@
+//! One passage through a flow: look at the page, compare, do what the test says, and look again.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use vestibule_rules::directory::check::PathStep;
+use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::user::{User, UserType};
+use vestibule_rules::ids::{GrantId, ProviderId, SessionId};
+use vestibule_rules::journey::engine::{self, Rejected, Turn};
+use vestibule_rules::journey::extension;
+use vestibule_rules::journey::facts::{Facts, Opening};
+use vestibule_rules::journey::form::{self, Form};
+use vestibule_rules::journey::input::Input;
+use vestibule_rules::journey::question::{Answer, Question, RawFields};
+use vestibule_rules::journey::step::Step;
+use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
+use vestibule_rules::oauth::scope::Scope;
+use vestibule_rules::text::{Message, Secret};
+use vestibule_rules::time::{Span, Timestamp};
+
+use super::check::span;
+use super::expect::{self, Shown};
+use super::shape::{AccountSection, Code, StepSection};
+use super::suite::{Failure, Scenario, Stage, key};
+use super::world::{BEGIN, Resident, World, subject};
+use super::{ORIGIN, expect::Unmet};
+use crate::env::Lifetimes;
+use crate::federation;
+
+/// The person says no at the provider.
+pub(super) const DECLINES: &str = "declines";
+/// The provider fails.
+pub(super) const FAILS: &str = "fails";
+
+/// Lets the visitor of a scenario through.
+pub(super) fn visit(scenario: &Scenario) -> Result<(), Box<Failure>> {
+    let stage = &scenario.stage;
+    let mut visitor = Visitor::new(scenario);
+    for (i, step) in scenario.section.steps.iter().enumerate() {
+        let form = visitor.form();
+        let path = scenario.path(&[key("steps"), PathStep::Index(i)]);
+        let done = expect::page(step, &form, &stage.names).and_then(|()| visitor.act(step, &form));
+        done.map_err(|unmet| Box::new(failure(scenario, path, unmet, &form)))?;
+    }
+    let form = visitor.form();
+    let path = scenario.path(&[key("then")]);
+    visitor.outcome().map_err(|unmet| Box::new(failure(scenario, path, unmet, &form)))
+}
+
+fn failure(scenario: &Scenario, mut path: Vec<PathStep>, unmet: Unmet, form: &Form) -> Failure {
+    path.extend(unmet.path);
+    let shown = unmet.instead.unwrap_or_else(|| Shown { form, names: &scenario.stage.names }.to_string());
+    Failure { place: scenario.places.problem(&path, unmet.text), shown }
+}
+
+struct Visitor<'s> {
+    scenario: &'s Scenario,
+    stage: &'s Stage,
+    world: World,
+    facts: Facts,
+    now: Timestamp,
+}
+
+impl<'s> Visitor<'s> {
+    fn new(scenario: &'s Scenario) -> Self {
+        let stage: &Stage = &scenario.stage;
+        let mut world = World::new(&stage.flow.default_domain);
+        for account in &scenario.accounts {
+            world.settle(resident(stage, account));
+        }
+        let section = &scenario.section;
+        let opening = Opening { intent: section.start.intent(), login_hint: section.login_hint.clone() };
+        Self { scenario, stage, world, facts: engine::begin(&stage.flow, opening), now: BEGIN }
+    }
+
+    fn form(&self) -> Form {
+        form::form(&self.stage.flow, &self.facts)
+    }
+
+    /// Does what the test says on the page that is shown.
+    fn act(&mut self, step: &StepSection, form: &Form) -> Result<(), Unmet> {
+        if let Some(wait) = step.advance.as_deref().and_then(span) {
+            self.now = self.now + wait;
+        }
+        if let Some(reply) = &step.provider {
+            return self.come_back(reply);
+        }
+        let fills = !step.typed.is_empty() || step.code.is_some() || !step.extension.is_empty();
+        let action = match (&step.choose, &step.press) {
+            (Some(provider), _) => {
+                let wanted = ProviderId::new(provider.as_str()).key();
+                if !form.providers.iter().any(|p| p.id.key() == wanted) {
+                    return Err(Unmet::at("choose", format!("the page offers the provider “{provider}”")));
+                }
+                format!("idp-{provider}")
+            }
+            (None, Some(button)) => button.clone(),
+            (None, None) if fills => "submit".to_owned(),
+            (None, None) => return Ok(()),
+        };
+        if step.choose.is_none() && !form.actions.iter().any(|a| a.id == action) {
+            let at = if step.press.is_some() { "press" } else { "see" };
+            return Err(Unmet::at(at, format!("the page has the button “{action}”")));
+        }
+        let posted = self.posted(step, form, action)?;
+        self.post(step, form, &posted)
+    }
+
+    /// The form as a browser posts it: what stands in it, with what the visitor typed.
+    fn posted(&mut self, step: &StepSection, form: &Form, action: String) -> Result<RawFields, Unmet> {
+        let mut posted: RawFields = form
+            .fields
+            .iter()
+            .filter(|field| !field.values.is_empty())
+            .map(|field| (field.name.clone(), field.values.clone()))
+            .collect();
+        for (name, value) in &step.typed {
+            let id = self.stage.names.id(name);
+            let path = || vec![key("type"), key(name)];
+            match form.fields.iter().find(|field| field.name == id) {
+                None => return Err(Unmet::new(path(), format!("the page has the field “{name}”"))),
+                Some(field) if field.fixed => {
+                    return Err(Unmet::new(path(), format!("the field “{name}” can be changed")));
+                }
+                Some(_) => posted.insert(id, texts(value)),
+            };
+        }
+        if let Some(code) = step.code {
+            let code = self.code(code)?;
+            posted.insert("code".to_owned(), vec![code]);
+        }
+        posted.insert("action".to_owned(), vec![action]);
+        Ok(posted)
+    }
+
+    fn code(&mut self, code: Code) -> Result<String, Unmet> {
+        let newest = self.world.newest_code().map(str::to_owned);
+        let found = match code {
+            Code::Newest => newest,
+            Code::Wrong => Some(self.world.wrong_code()),
+            Code::Superseded => self.world.code_among(&self.facts.superseded).map(str::to_owned),
+            Code::Expired => {
+                if let Step::Code { expires_at, .. } = engine::next(&self.facts) {
+                    self.now = self.now.max(expires_at + Span::seconds(1));
+                }
+                newest
+            }
+        };
+        found.ok_or_else(|| Unmet::at("code", "the visitor has such a code; none was sent".to_owned()))
+    }
+
+    fn post(&mut self, step: &StepSection, form: &Form, posted: &RawFields) -> Result<(), Unmet> {
+        let Some(input) = Input::read(form.step, posted) else {
+            return Err(Unmet::at("see", "the page can be answered like this".to_owned()));
+        };
+        if !step.extension.is_empty() {
+            let set = step.extension.iter().map(|(name, value)| (self.stage.names.id(name), texts(value)));
+            extension::supply(&self.stage.flow, &mut self.facts, &set.collect());
+        }
+        let turn = engine::submit(&self.stage.flow, self.facts.clone(), input, self.now);
+        self.follow(turn)
+    }
+
+    /// Comes back from the provider with what it says.
+    fn come_back(&mut self, reply: &Value) -> Result<(), Unmet> {
+        let Step::Leave { provider, attempt } = engine::next(&self.facts) else {
+            return Err(Unmet::at("provider", "the visitor is at a provider".to_owned()));
+        };
+        let answer = match reply {
+            Value::Object(claims) => self.federated(&provider, claims)?,
+            Value::String(word) if word == DECLINES => Answer::FederationDeclined,
+            _ => Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 },
+        };
+        let question = Question::Federation { provider, attempt };
+        let turn = engine::answer(&self.stage.flow, self.facts.clone(), &question, answer);
+        self.follow(turn)
+    }
+
+    fn federated(&self, id: &ProviderId, claims: &Map<String, Value>) -> Result<Answer, Unmet> {
+        let providers = &self.stage.config.identity_providers;
+        let refused = |text: String| Unmet::at("provider", text);
+        let provider = providers.iter().find(|p| p.id == *id);
+        let provider = provider.ok_or_else(|| refused(format!("the tenant has the provider “{id}”")))?;
+        let said = federation::federated(provider, &issuer(&provider.issuer), claims);
+        let said =
+            said.map_err(|fault| refused(format!("the provider's token is good: {}", fault.detail)))?;
+        Ok(Answer::Federated(Box::new(said)))
+    }
+
+    /// Lets the world answer until something is shown.
+    fn follow(&mut self, turn: Result<Turn, Rejected>) -> Result<(), Unmet> {
+        let facts = turn.and_then(|turn| self.world.follow(&self.stage.flow, turn, self.now));
+        self.facts = facts.map_err(|rejected| {
+            Unmet::at("see", format!("the page can be answered like this: {rejected}"))
+        })?;
+        Ok(())
+    }
+
+    /// Compares where the journey ended, what stands in the directory and what the application gets.
+    fn outcome(&self) -> Result<(), Unmet> {
+        let then = &self.scenario.section.then;
+        expect::ending(then, &self.facts)?;
+        let signed_in = self.facts.authenticated.as_ref().map(|a| a.user);
+        if let Some(wanted) = then.created
+            && wanted != self.world.created.is_some()
+        {
+            let text = if wanted { "an account was created" } else { "no account was created" };
+            return Err(Unmet::at("created", text.to_owned()));
+        }
+        if let Some(account) = &then.account {
+            let holder = signed_in.or(self.world.created).and_then(|id| self.world.holder(id));
+            let Some(holder) = holder else {
+                return Err(Unmet::at("account", "the visitor has an account".to_owned()));
+            };
+            expect::account(account, &holder.user, &self.stage.names)?;
+        }
+        match (&then.token, signed_in.and_then(|id| self.world.holder(id))) {
+            (Some(token), Some(holder)) => expect::token(token, &self.id_token(&holder.user)),
+            (Some(_), None) => Err(Unmet::at("token", "the visitor is signed in".to_owned())),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The claims of the ID token, made by what makes the server's.
+    fn id_token(&self, user: &User) -> Value {
+        let (config, app) = (&self.stage.config, &self.stage.app);
+        let scope = Scope::restore(&self.scenario.section.scope, &config.applications);
+        let provider = self.facts.authenticated.as_ref().and_then(|a| a.provider.as_ref());
+        let provider = config.identity_providers.iter().find(|p| Some(&p.id) == provider);
+        let idp = provider.map(|p| issuer(&p.issuer));
+        let own_issuer = format!("{ORIGIN}/{}/v2.0", config.tenant.id);
+        let issuance = Issuance {
+            issuer: &own_issuer,
+            tenant: config.tenant.id,
+            client: app.app_id,
+            scope: &scope,
+            now: self.now,
+            uti: "test",
+            with_secret: false,
+        };
+        let sub = subject(&app.app_id.to_string(), user.id);
+        let subject = Subject {
+            user,
+            sub: &sub,
+            sid: SessionId::from_random([1; 16]),
+            grant: GrantId::from_random([2; 16]),
+            idp: idp.as_deref().filter(|idp| *idp != own_issuer),
+        };
+        let sign_in = SignIn { mapped: &app.token_claims, ..SignIn::default() };
+        claims::id_token(&issuance, &subject, &sign_in, Lifetimes::default().id_token)
+    }
+}
+
+fn issuer(configured: &str) -> String {
+    configured.replace("{origin}", ORIGIN)
+}
+
+/// What a form posts for a value of a test; a box that is not ticked is not posted.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Bool(false) | Value::Null => Vec::new(),
+        Value::Array(several) => several.iter().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        Value::Bool(true) | Value::Number(_) | Value::Object(_) => vec![value.to_string()],
+    }
+}
+
+/// An account of the test's directory.
+fn resident(stage: &Stage, section: &AccountSection) -> Resident {
+    let mut attributes: BTreeMap<String, Value> =
+        section.attributes.iter().map(|(name, value)| (stage.names.id(name), value.clone())).collect();
+    let display_name = attributes.remove("displayName").as_ref().and_then(Value::as_str).map(str::to_owned);
+    let own = TenantKind::Workforce == stage.flow.tenant_kind;
+    let identity = |(name, subject): (&String, &String)| {
+        let known = stage.config.identity_providers.iter().find(|p| p.id.as_str() == name);
+        (known.map_or_else(String::new, |p| issuer(&p.issuer)), subject.clone())
+    };
+    Resident {
+        mail: section.mail.clone(),
+        password: section.password.clone().map(Secret::new),
+        identities: section.providers.iter().map(identity).collect(),
+        user_type: section.user_type.unwrap_or(if own { UserType::Guest } else { UserType::Member }),
+        enabled: section.enabled,
+        display_name,
+        attributes,
+    }
+}
