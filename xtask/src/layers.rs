@@ -25,9 +25,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "email_address",
     "idna",
+    // Numbering plans as data; it is asked and answers.
+    "phonenumber",
     // Labels are checked by the parser that renders them.
     "pulldown-cmark",
     "regex",
+    // A list of codes.
+    "rust_iso3166",
     "schemars",
     "serde",
     "serde_json",

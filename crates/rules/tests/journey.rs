@@ -306,9 +306,10 @@ fn filled(flow: &Flow) -> Input {
     let value = |f: &Field| match (f.data_type, f.input.input_type) {
         (DataType::Boolean, _) => "true",
         (DataType::Int64, _) => "42",
+        (DataType::DateTime, _) => "2001-02-28",
         (DataType::String, InputType::DropdownSingleSelect) => "red",
         (DataType::String, InputType::RadioSingleSelect) => "s",
-        (DataType::String, InputType::CheckboxMultiSelect) => "b",
+        (DataType::String, InputType::CheckboxMultiSelect) | (DataType::StringCollection, _) => "b",
         (DataType::String, _) if f.input.validation_reg_ex.is_some() => "DE123",
         (DataType::String, _) => "Ada",
     };

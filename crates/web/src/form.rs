@@ -144,6 +144,7 @@ fn frame(
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok());
     Frame {
         locale: locale::choose(&app.pages.catalogue, wanted, accepted).to_owned(),
+        languages: locale::wanted(wanted, accepted),
         brand: Brand::of(&tenant.config.tenant, &link::home(segments)),
     }
 }

@@ -14,6 +14,7 @@ pub mod asset;
 pub mod brand;
 pub mod colour;
 pub mod cookie;
+pub mod country;
 pub mod csrf;
 pub mod escape;
 pub mod exchange;

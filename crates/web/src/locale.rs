@@ -2,17 +2,24 @@
 
 use crate::message::{Catalogue, FALLBACK};
 
+/// Most language ranges that are looked at in one request.
+const MOST: usize = 20;
+
 /// The best locale of the catalogue. `wanted` is space separated, best first; `accepted` is an
 /// `Accept-Language` header.
 pub fn choose<'a>(catalogue: &'a Catalogue, wanted: Option<&str>, accepted: Option<&str>) -> &'a str {
-    let wanted = wanted.unwrap_or_default().split_whitespace().map(str::to_owned);
-    let ranges = wanted.chain(ranked(accepted.unwrap_or_default()));
-    for range in ranges {
+    for range in self::wanted(wanted, accepted) {
         if let Some(found) = catalogue.locales().find(|l| matches(&range, l)) {
             return found;
         }
     }
     FALLBACK
+}
+
+/// Everything that the visitor would read, best first.
+pub fn wanted(wanted: Option<&str>, accepted: Option<&str>) -> Vec<String> {
+    let wanted = wanted.unwrap_or_default().split_whitespace().take(MOST).map(str::to_owned);
+    wanted.chain(ranked(accepted.unwrap_or_default())).collect()
 }
 
 /// The direction in which the locale is written.
@@ -25,7 +32,7 @@ pub fn direction(locale: &str) -> &'static str {
 
 /// Language ranges by falling quality (RFC 9110 §12.5.4).
 fn ranked(header: &str) -> Vec<String> {
-    let mut ranges: Vec<(u16, String)> = header.split(',').take(20).filter_map(range).collect();
+    let mut ranges: Vec<(u16, String)> = header.split(',').take(MOST).filter_map(range).collect();
     ranges.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     ranges.into_iter().map(|(_, range)| range).collect()
 }

@@ -46,13 +46,16 @@ pub trait Page: Serialize {
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub locale: String,
+    /// What the visitor would rather read, best first, also where we have no words in it: names of countries
+    /// exist in every language.
+    pub languages: Vec<String>,
     pub brand: Brand,
 }
 
 impl Frame {
     /// A page in English that belongs to nobody.
     pub fn neutral() -> Self {
-        Self { locale: FALLBACK.to_owned(), brand: Brand::neutral() }
+        Self { locale: FALLBACK.to_owned(), languages: Vec::new(), brand: Brand::neutral() }
     }
 }
 

@@ -21,7 +21,7 @@ fn rendered() -> Vec<(String, String)> {
             ..Brand::named("Woodgrove")
         };
         for (look, brand) in [("neutral", Brand::neutral()), ("brand", brand)] {
-            let frame = Frame { locale: locale.clone(), brand };
+            let frame = Frame { locale: locale.clone(), languages: Vec::new(), brand };
             let prefix = format!("{locale}-{look}");
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);

@@ -13,6 +13,10 @@ pub enum DataType {
     String,
     Boolean,
     Int64,
+    /// Several texts: an array in the directory and in tokens.
+    StringCollection,
+    /// A date of the calendar, kept as `YYYY-MM-DD`.
+    DateTime,
 }
 
 /// A custom attribute of a tenant. The built-in ones are [`BUILT_IN`].

@@ -10,7 +10,9 @@ mod attribute;
 mod condition;
 mod flow;
 mod markdown;
+mod original;
 mod provider;
+mod range;
 mod redirect;
 mod tenant;
 

@@ -121,6 +121,33 @@ pub struct AttributeInput {
     /// What becomes of it when the provider has the answer.
     #[serde(default)]
     pub when_provided: WhenProvided,
+    /// The least value of a number, or the first date.
+    #[serde(default)]
+    pub minimum: Option<Bound>,
+    /// The greatest value of a number, or the last date.
+    #[serde(default)]
+    pub maximum: Option<Bound>,
+    /// The country whose national phone numbers are understood (ISO 3166-1 alpha-2).
+    #[serde(default)]
+    pub default_region: Option<String>,
+}
+
+/// Where the range of an input ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Bound {
+    Number(i64),
+    /// `YYYY-MM-DD`.
+    Date(String),
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Date(date) => f.write_str(date),
+        }
+    }
 }
 
 /// One choice: what is shown and what is stored.
@@ -131,18 +158,51 @@ pub struct InputOption {
     pub value: String,
 }
 
-/// How a value is asked for (sign-up.md 3.3).
+/// How a value is asked for (sign-up.md 3.3). Both kinds of flow understand the words of both in Graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("enum" = InputType::WORDS))]
 pub enum InputType {
     #[default]
+    #[serde(alias = "textBox")]
     Text,
     NumericTextBox,
+    EmailBox,
+    #[serde(alias = "date")]
+    DateTimeDropdown,
     RadioSingleSelect,
     DropdownSingleSelect,
     CheckboxMultiSelect,
     CheckboxSingleSelect,
     Boolean,
+    Phone,
+    Url,
+    Country,
+}
+
+impl InputType {
+    /// Every word that a file may use.
+    pub const WORDS: [&str; 14] = [
+        "text",
+        "textBox",
+        "numericTextBox",
+        "emailBox",
+        "dateTimeDropdown",
+        "date",
+        "radioSingleSelect",
+        "dropdownSingleSelect",
+        "checkboxMultiSelect",
+        "checkboxSingleSelect",
+        "boolean",
+        "phone",
+        "url",
+        "country",
+    ];
+
+    /// Whether the administrator lists what to choose from.
+    pub const fn is_choice(self) -> bool {
+        matches!(self, Self::RadioSingleSelect | Self::DropdownSingleSelect | Self::CheckboxMultiSelect)
+    }
 }
 
 const fn yes() -> bool {

@@ -203,7 +203,8 @@ const fn user_type(kind: TenantKind, wanted: Option<UserTypeToCreate>) -> UserTy
     }
 }
 
-fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<Field> {
+/// An input with everything that the attribute and the tenant say about it.
+pub(crate) fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<Field> {
     let id = input.attribute.as_str();
     if let Some(built_in) = attribute::find_built_in(id) {
         return Some(Field {
@@ -211,9 +212,9 @@ fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<
             page: 0,
             data_type: DataType::String,
             max_length: built_in.max_length,
-            autocomplete: built_in.autocomplete.to_owned(),
+            autocomplete: by_type(input.input_type).unwrap_or(built_in.autocomplete).to_owned(),
             name: String::new(),
-            input: input.clone(),
+            input: patterned(input, DataType::String, strict),
         });
     }
     let custom = config.user_flow_attributes.iter().find(|a| a.id.key() == id.to_lowercase())?;
@@ -224,18 +225,53 @@ fn field(config: &TenantConfig, input: &AttributeInput, strict: bool) -> Option<
         max_length: if strict { attribute::CUSTOM_MAX_STRICT } else { attribute::CUSTOM_MAX },
         autocomplete: guess_autocomplete(&custom.display_name, input.input_type).to_owned(),
         name: custom.display_name.clone(),
-        input: AttributeInput { attribute: custom.id.clone(), ..input.clone() },
+        input: AttributeInput { attribute: custom.id.clone(), ..patterned(input, custom.data_type, strict) },
     })
+}
+
+/// Under `compatibility: strict` an input without a pattern has the original's, which refuses accents and
+/// negative numbers (ATTR-16).
+fn patterned(input: &AttributeInput, data_type: DataType, strict: bool) -> AttributeInput {
+    let stock = match (data_type, input.attribute.as_str()) {
+        (DataType::Int64, _) => Some("[0-9]+"),
+        (DataType::String, "displayName" | "givenName" | "surname") if input.options.is_empty() => {
+            Some("[a-zA-Z_][0-9a-zA-Z_ ]*[0-9a-zA-Z_]+")
+        }
+        (DataType::String | DataType::Boolean | DataType::StringCollection | DataType::DateTime, _) => None,
+    };
+    let given = input.validation_reg_ex.clone();
+    let pattern = given.or_else(|| stock.filter(|_| strict).map(str::to_owned));
+    AttributeInput { validation_reg_ex: pattern, ..input.clone() }
+}
+
+/// What a browser is told to fill in by the type of the input alone.
+const fn by_type(input: InputType) -> Option<&'static str> {
+    match input {
+        InputType::EmailBox => Some("email"),
+        InputType::Phone => Some("tel"),
+        InputType::Url => Some("url"),
+        InputType::Country => Some("country"),
+        InputType::Text
+        | InputType::NumericTextBox
+        | InputType::DateTimeDropdown
+        | InputType::RadioSingleSelect
+        | InputType::DropdownSingleSelect
+        | InputType::CheckboxMultiSelect
+        | InputType::CheckboxSingleSelect
+        | InputType::Boolean => None,
+    }
 }
 
 /// Custom attributes that every browser knows by another name: filling in a phone number or a company by
 /// hand is the commonest complaint about forms.
 fn guess_autocomplete(name: &str, input: InputType) -> &'static str {
-    if input != InputType::Text {
-        return "";
+    if let Some(token) = by_type(input) {
+        return token;
     }
     let folded: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     match folded.as_str() {
+        "birthday" | "birthdate" | "dateofbirth" | "dob" if input == InputType::DateTimeDropdown => "bday",
+        _ if input != InputType::Text => "",
         "phone" | "phonenumber" | "mobile" | "mobilephone" | "telephone" => "tel",
         "businessname" | "company" | "companyname" | "organization" | "organisation" => "organization",
         _ => "",

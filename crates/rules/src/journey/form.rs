@@ -11,7 +11,7 @@ use super::password;
 use super::step::{Step, StepName};
 use super::values;
 use crate::directory::attribute::DataType;
-use crate::directory::flow::InputType;
+use crate::directory::flow::{Bound, InputOption, InputType};
 use crate::ids::ProviderId;
 use crate::text::Message;
 use crate::time::Timestamp;
@@ -90,8 +90,15 @@ pub enum FieldKind {
     Email,
     Text,
     Phone,
+    Url,
     Multiline,
     Integer,
+    /// A whole number that may be below zero: keypads of numbers lack the sign.
+    SignedInteger,
+    /// Day, month and year; the value is `year-month-day`, with parts that may be missing.
+    Date,
+    /// A list of countries: the options are codes, and the renderer knows their names.
+    Country,
     CurrentPassword,
     NewPassword,
     Code,
@@ -347,12 +354,8 @@ fn attribute(facts: &Facts, field: &Field) -> FormField {
         name: field.id.0.clone(),
         kind: field_kind(field),
         label,
-        hint: input.hint.clone().map(Text::Markdown),
-        options: input
-            .options
-            .iter()
-            .map(|o| Choice { value: o.value.clone(), label: o.label.clone() })
-            .collect(),
+        hint: input.hint.clone().map(Text::Markdown).or_else(|| range_hint(field)),
+        options: choices(field),
         values: values::initial(facts, field),
         required: input.required,
         fixed: !values::is_asked(facts, field),
@@ -363,20 +366,50 @@ fn attribute(facts: &Facts, field: &Field) -> FormField {
 }
 
 fn field_kind(field: &Field) -> FieldKind {
+    let below_zero = |bound: &Option<Bound>| matches!(bound, Some(Bound::Number(n)) if *n < 0);
     match (field.data_type, field.input.input_type) {
         (DataType::Boolean, _) | (DataType::String, InputType::Boolean | InputType::CheckboxSingleSelect) => {
             FieldKind::Checkbox
         }
+        (DataType::Int64, _) if below_zero(&field.input.minimum) => FieldKind::SignedInteger,
         (DataType::Int64, _) | (DataType::String, InputType::NumericTextBox) => FieldKind::Integer,
+        (DataType::DateTime, _) | (DataType::String, InputType::DateTimeDropdown) => FieldKind::Date,
+        (DataType::StringCollection, _) | (DataType::String, InputType::CheckboxMultiSelect) => {
+            FieldKind::Checkboxes
+        }
         (DataType::String, InputType::RadioSingleSelect) => FieldKind::Radio,
         (DataType::String, InputType::DropdownSingleSelect) => FieldKind::Select,
-        (DataType::String, InputType::CheckboxMultiSelect) => FieldKind::Checkboxes,
+        (DataType::String, InputType::EmailBox) => FieldKind::Email,
+        (DataType::String, InputType::Phone) => FieldKind::Phone,
+        (DataType::String, InputType::Url) => FieldKind::Url,
+        (DataType::String, InputType::Country) => FieldKind::Country,
         (DataType::String, InputType::Text) => match field.autocomplete.as_str() {
             "tel" => FieldKind::Phone,
             "street-address" => FieldKind::Multiline,
             _ => FieldKind::Text,
         },
     }
+}
+
+/// What may be typed, where the administrator does not say it.
+fn range_hint(field: &Field) -> Option<Text> {
+    let Some((Bound::Number(min), Bound::Number(max))) =
+        field.input.minimum.as_ref().zip(field.input.maximum.as_ref())
+    else {
+        return (field.input.input_type == InputType::Phone && field.input.default_region.is_none())
+            .then(|| Text::Message(Message::new("field-phone-hint")));
+    };
+    said(Message::new("field-range-hint").with("min", min).with("max", max))
+}
+
+/// The choices: the administrator's, or the codes of all countries.
+fn choices(field: &Field) -> Vec<Choice> {
+    if field.input.input_type == InputType::Country {
+        let choice = |code: &str| Choice { value: code.to_owned(), label: code.to_owned() };
+        return values::text::countries().map(choice).collect();
+    }
+    let choice = |o: &InputOption| Choice { value: o.value.clone(), label: o.label.clone() };
+    field.input.options.iter().map(choice).collect()
 }
 
 fn place_problems(facts: &Facts, form: &mut Form) {

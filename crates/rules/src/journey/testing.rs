@@ -44,9 +44,14 @@ pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Fi
             InputType::Boolean | InputType::CheckboxSingleSelect => DataType::Boolean,
             InputType::NumericTextBox => DataType::Int64,
             InputType::Text
+            | InputType::EmailBox
+            | InputType::Phone
+            | InputType::Url
+            | InputType::Country
             | InputType::RadioSingleSelect
             | InputType::DropdownSingleSelect
             | InputType::CheckboxMultiSelect => DataType::String,
+            InputType::DateTimeDropdown => DataType::DateTime,
         },
         max_length: built_in.map_or(250, |b| b.max_length),
         autocomplete: built_in.map_or("", |b| b.autocomplete).to_owned(),
@@ -65,6 +70,9 @@ pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Fi
             options: Vec::new(),
             when: None,
             when_provided: WhenProvided::Editable,
+            minimum: None,
+            maximum: None,
+            default_region: None,
         },
     };
     change(&mut field);

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
+pub(crate) mod date;
+pub(crate) mod text;
+
 use super::facts::Facts;
 use super::flow::Field;
 use super::question::RawFields;
 use crate::directory::attribute::DataType;
-use crate::directory::flow::{InputType, WhenProvided};
+use crate::directory::flow::{Bound, InputType, WhenProvided};
 use crate::text::Message;
 
 /// The value with which a field starts: what was typed before, else the provider's claim, else the default
@@ -25,22 +28,49 @@ pub fn initial(facts: &Facts, field: &Field) -> Vec<String> {
         .flatten()
         .map(|text| split(field, text))
         .collect();
-    let good = suggestions.iter().find(|s| matches!(check_field(field, s), Ok(Some(_)))).cloned();
-    let mendable = asked && field.input.input_type == InputType::Text;
+    let good = suggestions.iter().find(|s| matches!(check_field(field, s), Ok(Some(_))));
+    let good = good.map(|suggestion| shown(field, suggestion));
+    let mendable = asked && is_typed(field.input.input_type);
     good.or_else(|| suggestions.into_iter().next().filter(|_| mendable)).unwrap_or_default()
 }
 
-/// Several choices are one text with commas wherever they are stored (ATTR-04).
+/// Whether the value is written into a box, where a wrong one can be mended.
+const fn is_typed(kind: InputType) -> bool {
+    matches!(kind, InputType::Text | InputType::EmailBox | InputType::Phone | InputType::Url)
+}
+
+/// Several choices are one text with commas wherever they come from (ATTR-04).
 fn split(field: &Field, text: &str) -> Vec<String> {
-    match field.input.input_type {
-        InputType::CheckboxMultiSelect => text.split(',').map(str::to_owned).collect(),
+    if field.input.input_type == InputType::CheckboxMultiSelect {
+        return text.split(',').map(str::to_owned).collect();
+    }
+    vec![text.to_owned()]
+}
+
+/// A suggestion as the page shows it: numbers of phones grouped, countries by the code of their option.
+fn shown(field: &Field, suggestion: &[String]) -> Vec<String> {
+    let one = |text: &String| match field.input.input_type {
+        InputType::Phone => text::phone(field, text).map_or_else(|_| text.clone(), |phone| phone.shown),
+        InputType::Country => text::country(text).unwrap_or(text).to_owned(),
         InputType::Text
         | InputType::NumericTextBox
+        | InputType::EmailBox
+        | InputType::DateTimeDropdown
         | InputType::RadioSingleSelect
         | InputType::DropdownSingleSelect
+        | InputType::CheckboxMultiSelect
         | InputType::CheckboxSingleSelect
-        | InputType::Boolean => vec![text.to_owned()],
-    }
+        | InputType::Boolean
+        | InputType::Url => text.clone(),
+    };
+    suggestion.iter().map(one).collect()
+}
+
+/// Whether a configured default is a value of the field. A box that must be ticked may begin without.
+pub(crate) fn takes_default(field: &Field, default: &str) -> bool {
+    let mut field = field.clone();
+    field.input.required = false;
+    matches!(check_field(&field, &split(&field, default)), Ok(Some(_)))
 }
 
 /// What of a posted form is kept in the journey: the fields that the person was asked for and no others
@@ -51,9 +81,12 @@ pub fn keep<'f>(
     posted: &RawFields,
 ) -> BTreeMap<String, Vec<String>> {
     let kept = |field: &Field| {
-        let raw = posted.get(field.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let is_date = field.input.input_type == InputType::DateTimeDropdown;
+        let parts = is_date.then(|| date::posted(field.id.as_str(), posted)).flatten();
+        let whole = || posted.get(field.id.as_str()).cloned().unwrap_or_default();
+        let raw = parts.unwrap_or_else(whole);
         let most = field.input.options.len().max(2);
-        clean(raw).take(most).map(|v| v.chars().take(field.max_length + 1).collect()).collect()
+        clean(&raw).take(most).map(|v| v.chars().take(field.max_length + 1).collect()).collect()
     };
     fields.map(|f| (f.id.0.clone(), kept(f))).collect()
 }
@@ -94,8 +127,8 @@ pub(super) fn answers(value: Option<&Value>) -> bool {
     match value {
         Some(Value::Bool(ticked)) => *ticked,
         Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Number(_)) => true,
-        Some(Value::Array(several)) => !several.is_empty(),
         Some(Value::Null | Value::Object(_)) | None => false,
     }
 }
@@ -105,6 +138,11 @@ fn check_field(field: &Field, raw: &[String]) -> Result<Option<Value>, Message> 
     match field.data_type {
         DataType::Boolean => check_boolean(field, &cleaned),
         DataType::Int64 => check_integer(field, &cleaned),
+        DataType::DateTime => date::check(field, &cleaned),
+        DataType::StringCollection => check_collection(field, &cleaned),
+        DataType::String if field.input.input_type == InputType::DateTimeDropdown => {
+            date::check(field, &cleaned)
+        }
         DataType::String => check_string(field, &cleaned),
     }
 }
@@ -131,54 +169,72 @@ fn check_integer(field: &Field, raw: &[String]) -> Result<Option<Value>, Message
     let Some(text) = raw.first() else {
         return if field.input.required { Err(required(field)) } else { Ok(None) };
     };
-    matches_pattern(field, text)?;
-    text.parse::<i64>().map(|n| Some(Value::from(n))).map_err(|_| Message::new("field-number"))
+    // Word processors and some keyboards write the sign of a negative number as U+2212.
+    let text = text.replace('\u{2212}', "-");
+    matches_pattern(field, &text)?;
+    let number = text.parse::<i64>().map_err(|_| Message::new("field-number"))?;
+    if let Some(Bound::Number(least)) = field.input.minimum
+        && number < least
+    {
+        return Err(Message::new("field-number-low").with("min", least));
+    }
+    if let Some(Bound::Number(most)) = field.input.maximum
+        && number > most
+    {
+        return Err(Message::new("field-number-high").with("max", most));
+    }
+    Ok(Some(Value::from(number)))
+}
+
+/// Several choices, in the order of the options and each once, however they were posted.
+fn choices<'f>(field: &'f Field, raw: &[String]) -> Result<Vec<&'f str>, Message> {
+    let values = || field.input.options.iter().map(|o| o.value.as_str());
+    if raw.iter().any(|r| values().all(|v| v != r)) {
+        return Err(Message::new("field-option"));
+    }
+    Ok(values().filter(|v| raw.iter().any(|r| r == v)).collect())
+}
+
+fn check_collection(field: &Field, raw: &[String]) -> Result<Option<Value>, Message> {
+    let chosen = choices(field, raw)?;
+    if chosen.is_empty() {
+        return if field.input.required { Err(required(field)) } else { Ok(None) };
+    }
+    if chosen.iter().any(|value| value.chars().count() > field.max_length) {
+        return Err(Message::new("field-too-long").with("max", field.max_length));
+    }
+    Ok(Some(chosen.into()))
 }
 
 fn check_string(field: &Field, raw: &[String]) -> Result<Option<Value>, Message> {
-    if raw.is_empty() {
+    let Some(first) = raw.first() else {
         return if field.input.required { Err(required(field)) } else { Ok(None) };
-    }
-    let multiline = field.id.as_str() == "streetAddress";
-    for text in raw {
-        if text.chars().any(|c| c.is_control() && !(multiline && c == '\n')) {
-            return Err(Message::new("field-characters"));
-        }
-        if !field.input.options.is_empty() && !field.input.options.iter().any(|o| o.value == *text) {
-            return Err(Message::new("field-option"));
-        }
-    }
-    let value = match field.input.input_type {
-        // In the order of the options and each once, however they were posted.
-        InputType::CheckboxMultiSelect => {
-            let chosen =
-                field.input.options.iter().map(|o| o.value.as_str()).filter(|v| raw.iter().any(|r| r == v));
-            chosen.collect::<Vec<_>>().join(",")
-        }
-        InputType::Text
-        | InputType::NumericTextBox
-        | InputType::RadioSingleSelect
-        | InputType::DropdownSingleSelect
-        | InputType::CheckboxSingleSelect
-        | InputType::Boolean => raw.first().cloned().unwrap_or_default(),
     };
-    if value.chars().count() > field.max_length {
-        return Err(Message::new("field-too-long").with("max", field.max_length));
-    }
+    let value = if field.input.input_type == InputType::CheckboxMultiSelect {
+        choices(field, raw)?.join(",")
+    } else if !field.input.options.is_empty() {
+        let offered = field.input.options.iter().any(|o| o.value == *first);
+        if offered { first.clone() } else { return Err(Message::new("field-option")) }
+    } else {
+        text::characters(field, first)?;
+        text::name(field, first)?;
+        // Before it is read as anything: what `keep` has cut must not pass for the whole.
+        within(field, first)?;
+        text::stored(field, first)?
+    };
+    within(field, &value)?;
     matches_pattern(field, &value)?;
     Ok(Some(Value::String(value)))
 }
 
+fn within(field: &Field, text: &str) -> Result<(), Message> {
+    let good = text.chars().count() <= field.max_length;
+    if good { Ok(()) } else { Err(Message::new("field-too-long").with("max", field.max_length)) }
+}
+
 fn required(field: &Field) -> Message {
-    match field.input.input_type {
-        InputType::RadioSingleSelect | InputType::DropdownSingleSelect | InputType::CheckboxMultiSelect => {
-            Message::new("field-choose")
-        }
-        InputType::Text
-        | InputType::NumericTextBox
-        | InputType::CheckboxSingleSelect
-        | InputType::Boolean => Message::new("field-required"),
-    }
+    let choose = field.input.input_type.is_choice() || field.input.input_type == InputType::Country;
+    Message::new(if choose { "field-choose" } else { "field-required" })
 }
 
 /// A pattern that does not compile was refused when the flow was stored; here it matches nothing.

@@ -67,6 +67,9 @@ pub(crate) fn field(id: &str, data_type: DataType, input_type: InputType) -> Fie
             options: Vec::new(),
             when: None,
             when_provided: WhenProvided::Editable,
+            minimum: None,
+            maximum: None,
+            default_region: None,
         },
     }
 }

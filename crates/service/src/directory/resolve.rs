@@ -432,6 +432,8 @@ fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
             None | Some(DataType::String) => InputType::Text,
             Some(DataType::Boolean) => InputType::CheckboxSingleSelect,
             Some(DataType::Int64) => InputType::NumericTextBox,
+            Some(DataType::StringCollection) => InputType::CheckboxMultiSelect,
+            Some(DataType::DateTime) => InputType::DateTimeDropdown,
         }),
         required: section.required,
         default_value: section.default_value.clone(),
@@ -442,6 +444,9 @@ fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
         options: section.options.clone(),
         when: section.when.clone().map(|c| condition(config, c)),
         when_provided: section.when_provided,
+        minimum: section.minimum.clone(),
+        maximum: section.maximum.clone(),
+        default_region: section.default_region.clone(),
     }
 }
 

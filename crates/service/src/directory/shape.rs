@@ -8,7 +8,7 @@ use serde::Deserialize;
 use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenClaim, Web};
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::condition::Condition;
-use vestibule_rules::directory::flow::{InputOption, InputType, UserTypeToCreate, WhenProvided};
+use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider::{ClientAuthentication, ResponseType, default_scope};
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
 
@@ -292,6 +292,15 @@ pub struct InputSection {
     /// What becomes of the question when the visitor's provider has the answer.
     #[serde(default)]
     pub when_provided: WhenProvided,
+    /// The least number, or the first date as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub minimum: Option<Bound>,
+    /// The greatest number, or the last date as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub maximum: Option<Bound>,
+    /// For `phone`: the country whose numbers need no country code, such as `DE`.
+    #[serde(default)]
+    pub default_region: Option<String>,
 }
 
 /// A GUID with hyphens.

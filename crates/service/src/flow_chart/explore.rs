@@ -313,12 +313,16 @@ fn answers(form: &Form, tries: &BTreeMap<String, usize>, spot: &Spot) -> RawFiel
             FieldKind::CurrentPassword | FieldKind::NewPassword => PASSWORD.to_owned(),
             FieldKind::Code => spot.world.newest_code().unwrap_or_default().to_owned(),
             FieldKind::Checkbox => "true".to_owned(),
-            FieldKind::Radio | FieldKind::Select | FieldKind::Checkboxes => {
+            FieldKind::Radio | FieldKind::Select | FieldKind::Checkboxes | FieldKind::Country => {
                 field.options.iter().map(|o| o.value.clone()).find(|v| !v.is_empty()).unwrap_or_default()
             }
-            FieldKind::Text | FieldKind::Phone | FieldKind::Multiline | FieldKind::Integer => {
-                ANSWERS.get(nth).copied().unwrap_or_default().to_owned()
-            }
+            FieldKind::Text
+            | FieldKind::Phone
+            | FieldKind::Multiline
+            | FieldKind::Integer
+            | FieldKind::SignedInteger
+            | FieldKind::Url
+            | FieldKind::Date => ANSWERS.get(nth).copied().unwrap_or_default().to_owned(),
         };
         posted.insert(field.name.clone(), vec![text]);
     }

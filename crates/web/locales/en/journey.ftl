@@ -85,6 +85,35 @@ field-confirm-password = New password again
 field-optional = (optional)
 # First entry of a list of choices, when nothing is chosen.
 field-select = Choose one
+# Label of the day in a date.
+field-day = Day
+# Label of the month in a date.
+field-month = Month
+# Label of the year in a date.
+field-year = Year
+# A month, in lists and in sentences about dates. $month: m1 to m12.
+month-name = { $month ->
+    [m1] January
+    [m2] February
+    [m3] March
+    [m4] April
+    [m5] May
+    [m6] June
+    [m7] July
+    [m8] August
+    [m9] September
+    [m10] October
+    [m11] November
+   *[m12] December
+}
+# Below the label of a number. $min: the least, $max: the greatest number.
+field-range-hint = From { $min } to { $max }
+# Below the label of a phone number.
+field-phone-hint = With the country code, such as +44
+# Heard while a list is searched. $count: how many entries fit; # stands for it in the page.
+field-found = { $count } found
+# Shown in a list that is searched when nothing fits.
+field-found-none = Nothing found
 # Built-in attributes; the labels that administrators do not set.
 attribute-email = Email address
 # See attribute-email.

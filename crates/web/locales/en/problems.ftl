@@ -61,6 +61,40 @@ field-choose = Choose one.
 field-must-accept = Tick this box to go on.
 # There is a character that cannot be stored.
 field-characters = This has a character that cannot be used here. Type it again.
+# There is a hidden character that turns the direction of the text around.
+field-direction = This has a hidden character that changes the direction of writing. Delete the text and type it again.
+# A name of nothing but digits and signs.
+field-name = Enter a name with at least one letter.
+# What was typed is not an email address.
+field-email = Enter an email address, such as name@example.com.
+# What was typed is not a phone number.
+field-phone = Enter a phone number with its country code, such as +44 20 7946 0018.
+# The same where the numbers of one country need no country code.
+field-phone-home = Enter a phone number. With a country code, it begins with a plus sign.
+# What was typed is not the address of a web page.
+field-url = Enter the address of a web page, such as https://example.com.
+# The number is too small. $min: the least number.
+field-number-low = Enter { $min } or more.
+# The number is too great. $max: the greatest number.
+field-number-high = Enter { $max } or less.
+# More than one part of the date is missing.
+field-date = Enter a day, a month and a year.
+# The day is missing.
+field-date-day = Enter a day.
+# The month is missing.
+field-date-month = Choose a month.
+# The year is missing.
+field-date-year = Enter a year.
+# A part of the date is no number, or no month has that number.
+field-date-number = Use numbers for the date, such as 27 3 1990.
+# The year has too few or too many digits.
+field-date-four = Enter the year with four digits, such as 1990.
+# The calendar has no such day, such as 30 February. $day, $month, $year: what was typed.
+field-date-none = { month-name } { $year } has no day { $day }.
+# The date is too early. $day, $month, $year: the first date that can be.
+field-date-early = Enter { $day } { month-name } { $year } or a later date.
+# The date is too late. $day, $month, $year: the last date that can be.
+field-date-late = Enter { $day } { month-name } { $year } or an earlier date.
 # What was chosen is not on the list.
 field-option = Choose one from the list.
 # What was typed is not a whole number.

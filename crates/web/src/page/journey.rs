@@ -8,6 +8,7 @@ use vestibule_rules::time::Timestamp;
 use vestibule_service::journey::Standing;
 
 use super::Page;
+use crate::country;
 
 /// Where the form goes and what proves that it came from here.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct JourneyPage {
     wait: i64,
     /// The address that a password belongs to, for password managers.
     account: Option<String>,
+    /// The language of the names of countries; empty when there are none.
+    names: String,
 }
 
 impl JourneyPage {
@@ -55,8 +58,18 @@ impl JourneyPage {
             action: way.action,
             csrf: way.csrf,
             step: way.step,
+            names: String::new(),
             form,
         }
+    }
+
+    /// The page with the names of countries in the first of the languages that has them.
+    #[must_use]
+    pub fn in_language(mut self, languages: &[String]) -> Self {
+        for field in self.form.fields.iter_mut().filter(|f| f.kind == FieldKind::Country) {
+            self.names = country::name(languages, &mut field.options);
+        }
+        self
     }
 }
 
@@ -109,7 +122,8 @@ impl Page for JourneyPage {
                     csrf: "c3Jm\"><script>alert(1)</script>".to_owned(),
                     step: format!("{}.3", form.step.as_str()),
                 };
-                Self::new(way, form, None, Timestamp::from_seconds(1_795_486_536))
+                let now = Timestamp::from_seconds(1_795_486_536);
+                Self::new(way, form, None, now).in_language(&["de".to_owned()])
             })
             .collect()
     }

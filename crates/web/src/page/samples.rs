@@ -1,7 +1,7 @@
 //! Forms as the rules make them, with values as strangers would type them.
 
 use vestibule_rules::directory::attribute::DataType;
-use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
+use vestibule_rules::directory::flow::{AttributeInput, Bound, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
@@ -66,6 +66,12 @@ fn wrong_details(facts: &mut Facts) {
     facts.typed.insert("givenName".to_owned(), vec![HOSTILE.to_owned()]);
     facts.problem("password", Message::new("password-too-short").with("min", 15));
     facts.problem("surname", Message::new("field-required"));
+    facts.typed.insert("extension_born".to_owned(), vec![format!("{HOSTILE}--30")]);
+    let none = Message::new("field-date-none").with("day", 30).with("month", "m2").with("year", 1990);
+    facts.problem("extension_born", none);
+    facts.typed.insert("extension_site".to_owned(), vec!["woodgrove dot example".to_owned()]);
+    facts.problem("extension_site", Message::new("field-url"));
+    facts.problem("extension_home", Message::new("field-choose"));
     facts.problem("extension_size", Message::new("field-choose"));
     facts.problem("extension_terms", Message::new("field-must-accept"));
 }
@@ -126,7 +132,7 @@ fn fields() -> Vec<Field> {
     };
     let terms = "I accept the [terms of use](https://woodgrove.example/terms) and the \
                  [privacy notice](https://woodgrove.example/privacy)";
-    vec![
+    let mut fields = vec![
         field("givenName", "given-name", InputType::Text, |_| {}),
         field("surname", "family-name", InputType::Text, |_| {}),
         field("country", "country-name", InputType::DropdownSingleSelect, |f| {
@@ -155,6 +161,41 @@ fn fields() -> Vec<Field> {
         field("extension_terms", "", InputType::Boolean, |f| {
             f.data_type = DataType::Boolean;
             f.input.label = Some(terms.to_owned());
+        }),
+    ];
+    fields.extend(checked());
+    fields
+}
+
+/// Fields whose values have a form of their own.
+fn checked() -> Vec<Field> {
+    vec![
+        field("extension_born", "bday", InputType::DateTimeDropdown, |f| {
+            f.data_type = DataType::DateTime;
+            f.name.push_str("Date of birth");
+        }),
+        field("extension_since", "", InputType::DateTimeDropdown, |f| {
+            f.name.push_str("Member since");
+            f.input.editable = false;
+            f.input.default_value = Some("2024-02-29".to_owned());
+        }),
+        field("extension_home", "country", InputType::Country, |f| {
+            f.name.push_str("Where do you live?");
+            f.input.default_value = Some("at".to_owned());
+        }),
+        field("extension_mobile", "tel", InputType::Phone, |f| f.name.push_str("Mobile phone")),
+        field("extension_site", "url", InputType::Url, |f| f.name.push_str("Website")),
+        field("extension_billing", "email", InputType::EmailBox, |f| f.name.push_str("Address for invoices")),
+        field("extension_height", "", InputType::NumericTextBox, |f| {
+            f.data_type = DataType::Int64;
+            f.name.push_str("Height above the sea in metres");
+            f.input.minimum = Some(Bound::Number(-430));
+            f.input.maximum = Some(Bound::Number(8849));
+        }),
+        field("extension_languages", "", InputType::CheckboxMultiSelect, |f| {
+            f.data_type = DataType::StringCollection;
+            f.name.push_str("Languages");
+            f.input.options = options(&["Dansk", "Deutsch, Schwyzerdütsch", HOSTILE]);
         }),
     ]
 }
@@ -185,6 +226,9 @@ fn field(id: &str, autocomplete: &str, input_type: InputType, change: impl FnOnc
             options: Vec::new(),
             when: None,
             when_provided: WhenProvided::Editable,
+            minimum: None,
+            maximum: None,
+            default_region: None,
         },
     };
     change(&mut field);

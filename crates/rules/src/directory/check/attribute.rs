@@ -3,11 +3,13 @@
 use regex::RegexBuilder;
 
 use super::condition::{self, Scene};
-use super::{Findings, Place, is_strict, markdown, unique};
+use super::{Findings, Place, is_strict, markdown, original, range, unique};
 use crate::directory::attribute::{DataType, UserFlowAttribute, bare_name, find_built_in};
 use crate::directory::flow::{AttributeInput, InputType, UserFlow};
 use crate::directory::tenant::TenantConfig;
 use crate::ids::AttributeId;
+use crate::journey::flow::field;
+use crate::journey::values::takes_default;
 
 /// Most custom attributes under `compatibility: strict` (ATTR-03).
 const MOST_STRICT: usize = 100;
@@ -41,6 +43,9 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         if is_strict(config) && i >= MOST_STRICT {
             let text = format!("at most {MOST_STRICT} custom attributes under compatibility: strict");
             found.add(&list.index(i), "ATTR-03", text);
+        }
+        if is_strict(config) {
+            original::data_type(attribute.data_type, &list.index(i).key("dataType"), found);
         }
     }
     unique(
@@ -118,7 +123,11 @@ pub(super) fn inputs(config: &TenantConfig, flow: &UserFlow, at: &Place, found: 
             }
             Some(data_type) => fits(data_type, input, at, found),
         }
-        one(input, at, found);
+        one(config, input, at, found);
+        range::check(input, at, found);
+        if is_strict(config) {
+            original::input(config.tenant.kind, input, at, found);
+        }
     }
     unique(
         placed.iter().map(|(at, input)| (at.key("attribute"), input.attribute.as_str())),
@@ -128,7 +137,7 @@ pub(super) fn inputs(config: &TenantConfig, flow: &UserFlow, at: &Place, found: 
     );
 }
 
-fn one(input: &AttributeInput, at: &Place, found: &mut Findings) {
+fn one(config: &TenantConfig, input: &AttributeInput, at: &Place, found: &mut Findings) {
     if input.required && input.default_value.is_none() && (input.hidden || !input.editable) {
         let why = if input.hidden { "hidden" } else { "not editable" };
         found.add(
@@ -142,8 +151,10 @@ fn one(input: &AttributeInput, at: &Place, found: &mut Findings) {
             markdown::check(text, &at.key(key), found);
         }
     }
-    options(input, &at.key("options"), found);
-    default_value(input, &at.key("defaultValue"), found);
+    let joined = input.input_type == InputType::CheckboxMultiSelect
+        && find(config, &input.attribute) == Some(DataType::String);
+    options(input, joined, &at.key("options"), found);
+    default_value(config, input, &at.key("defaultValue"), found);
     if let Some(pattern) = &input.validation_reg_ex
         && let Err(problem) = compile(pattern)
     {
@@ -163,18 +174,11 @@ fn compile(pattern: &str) -> Result<(), String> {
     Ok(())
 }
 
-const fn is_choice(kind: InputType) -> bool {
-    matches!(
-        kind,
-        InputType::RadioSingleSelect | InputType::DropdownSingleSelect | InputType::CheckboxMultiSelect
-    )
-}
-
-fn options(input: &AttributeInput, at: &Place, found: &mut Findings) {
-    if is_choice(input.input_type) && input.options.is_empty() {
+fn options(input: &AttributeInput, joined: bool, at: &Place, found: &mut Findings) {
+    if input.input_type.is_choice() && input.options.is_empty() {
         found.add(at, "ATTR-10", "this kind of input needs options to choose from");
     }
-    if !is_choice(input.input_type) && !input.options.is_empty() {
+    if !input.input_type.is_choice() && !input.options.is_empty() {
         found.add(
             at,
             "ATTR-10",
@@ -187,7 +191,7 @@ fn options(input: &AttributeInput, at: &Place, found: &mut Findings) {
         if option.value.is_empty() {
             found.add(&at.key("value"), "ATTR-10", "an option needs a value to store");
         }
-        if input.input_type == InputType::CheckboxMultiSelect && option.value.contains(',') {
+        if joined && option.value.contains(',') {
             found.add(
                 &at.key("value"),
                 "ATTR-04",
@@ -207,36 +211,32 @@ fn options(input: &AttributeInput, at: &Place, found: &mut Findings) {
     }
 }
 
-fn default_value(input: &AttributeInput, at: &Place, found: &mut Findings) {
+fn default_value(config: &TenantConfig, input: &AttributeInput, at: &Place, found: &mut Findings) {
     let Some(value) = &input.default_value else { return };
-    let offered = |value: &str| input.options.iter().any(|o| o.value == value);
-    let good = match input.input_type {
-        InputType::Text => true,
-        InputType::NumericTextBox => value.parse::<i64>().is_ok(),
-        InputType::RadioSingleSelect | InputType::DropdownSingleSelect => offered(value),
-        InputType::CheckboxMultiSelect => value.split(',').all(offered),
-        InputType::CheckboxSingleSelect | InputType::Boolean => matches!(value.as_str(), "true" | "false"),
-    };
-    if !good {
+    // An attribute that does not exist, or a pattern that does not compile, is told of elsewhere.
+    let usable = input.validation_reg_ex.as_deref().is_none_or(|p| compile(p).is_ok());
+    let Some(field) = field(config, input, is_strict(config)).filter(|_| usable) else { return };
+    if !takes_default(&field, value) {
         found.add(at, "ATTR-10", format!("“{value}” is not a value that this input can have"));
     }
 }
 
 /// Whether the input yields values of the attribute's type.
 fn fits(data_type: DataType, input: &AttributeInput, at: &Place, found: &mut Findings) {
+    let kind = input.input_type;
     let (good, right) = match data_type {
         DataType::String => (
-            !matches!(
-                input.input_type,
-                InputType::NumericTextBox | InputType::Boolean | InputType::CheckboxSingleSelect
-            ),
-            "text, radioSingleSelect, dropdownSingleSelect or checkboxMultiSelect",
+            !matches!(kind, InputType::NumericTextBox | InputType::Boolean | InputType::CheckboxSingleSelect),
+            "text, emailBox, phone, url, country, dateTimeDropdown, radioSingleSelect, dropdownSingleSelect \
+             or checkboxMultiSelect",
         ),
         DataType::Boolean => (
-            matches!(input.input_type, InputType::Boolean | InputType::CheckboxSingleSelect),
+            matches!(kind, InputType::Boolean | InputType::CheckboxSingleSelect),
             "boolean or checkboxSingleSelect",
         ),
-        DataType::Int64 => (input.input_type == InputType::NumericTextBox, "numericTextBox"),
+        DataType::Int64 => (kind == InputType::NumericTextBox, "numericTextBox"),
+        DataType::StringCollection => (kind == InputType::CheckboxMultiSelect, "checkboxMultiSelect"),
+        DataType::DateTime => (kind == InputType::DateTimeDropdown, "dateTimeDropdown"),
     };
     if !good {
         found.add(

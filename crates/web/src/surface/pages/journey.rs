@@ -48,6 +48,7 @@ fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Res
     }
     let way = Way { action: link::journey(&asked.visit.segments, id), csrf: view.csrf, step: view.step };
     let hint = frame.brand.username_hint.clone();
-    let page = JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now);
+    let page =
+        JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now).in_language(&frame.languages);
     respond::page(app, &frame, &page, &FormTargets::Onward)
 }
