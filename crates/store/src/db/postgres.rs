@@ -191,7 +191,7 @@ impl Lease {
                 },
                 (Err(e), _) => e,
             };
-            if !(failed.is_closed() || client.is_closed()) {
+            if !(ended(&failed) || client.is_closed()) {
                 return Err(self.note(&failed, &order.name()));
             }
             drop(self.client.take().map(Client::take));
@@ -214,6 +214,13 @@ impl Drop for Lease {
             drop(client.batch_execute("ROLLBACK").now_or_never());
         }
     }
+}
+
+/// Whether the connection was gone before anything ran on it. What the server said as it ended the connection
+/// may arrive as the answer to whatever is sent next.
+fn ended(error: &tokio_postgres::Error) -> bool {
+    let farewells = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+    error.is_closed() || error.code().is_some_and(|code| farewells.contains(code))
 }
 
 async fn open(client: &Client, mode: Option<&'static str>) -> Result<(), tokio_postgres::Error> {
