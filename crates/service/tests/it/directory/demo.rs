@@ -1,3 +1,4 @@
+use vestibule_rules::directory::flow::InputType;
 use vestibule_testkit::engines::on_both;
 
 use super::{Canary, author, keys, lines};
@@ -53,4 +54,21 @@ fn the_guides_tenant_has_no_problem() {
     let said = lines(&super::read(&slip).unwrap_err());
     assert_eq!(said.len(), 1);
     assert!(guide.contains(&said[0]), "{said:?}");
+}
+
+#[test]
+fn the_example_of_what_a_flow_asks_has_no_problem() {
+    let guide = include_str!("../../../../../docs/guides/what-a-flow-asks.md");
+    let (_, rest) = guide.split_once("```yaml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    assert_eq!(lines(&super::read(text).err().unwrap_or_default()), [""; 0]);
+}
+
+/// What an editor offers as the kind of an input is what the guide explains.
+#[test]
+fn the_guide_explains_every_kind_of_input() {
+    let guide = include_str!("../../../../../docs/guides/what-a-flow-asks.md");
+    for word in InputType::WORDS.into_iter().filter(|word| !["textBox", "date"].contains(word)) {
+        assert!(guide.contains(&format!("`{word}`")), "{word}");
+    }
 }
