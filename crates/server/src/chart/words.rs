@@ -64,6 +64,7 @@ pub(super) fn heading(page: &Page) -> String {
         StepName::Password => "Password",
         StepName::Code => "Code from the mail",
         StepName::NewPassword => "New password",
+        StepName::Details if page.questions.is_empty() => "Choose a password",
         StepName::Details => "Questions",
         StepName::Exists => "There is an account already",
         StepName::Refused => "No way on",

@@ -230,6 +230,17 @@ fn the_demos_flows_are_drawn() {
 }
 
 #[test]
+fn each_page_of_several_is_drawn_and_the_way_around_one_that_is_conditional() {
+    let text = include_str!("../../../../docs/guides/what-a-flow-asks.md");
+    let block = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tenant.yaml"), block).unwrap();
+    let run = flow(folder.path(), &["show", "tenant.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    insta::assert_snapshot!("flow_of_several_pages_mermaid", run.out);
+}
+
+#[test]
 fn a_drawing_shows_what_an_administrator_wrote_and_runs_nothing_of_it() {
     let folder = guide();
     let hostile = "attributeCollection:\n      title: '</text><script>\"|]'";

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::journey::engine::{self, Turn};
 use vestibule_rules::journey::facts::{Facts, Federated, Intent, Opening};
@@ -35,6 +36,8 @@ const ANSWERS: [&str; 10] = [
 ];
 /// A flow of many pages takes a few hundred turns; this only ends a search that found a circle.
 const MOST_TURNS: usize = 20_000;
+/// Ways to answer one page. Beyond it each condition is still tried by itself, but not with all others.
+const MOST_VARIANTS: usize = 64;
 
 /// Who goes through the flow.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -82,6 +85,9 @@ impl Visitor {
 
 /// What makes two pages the same page of a drawing.
 type Place = (StepName, Option<String>, Vec<(String, bool)>);
+
+/// The answers so far that a condition asks for.
+type Decided = Vec<(String, Vec<String>)>;
 
 /// Everything that was found.
 pub(super) struct Found {
@@ -157,8 +163,10 @@ struct Spot {
 pub(super) struct Explorer {
     flow: Flow,
     found: Found,
+    /// What the flow's conditions ask answers for; no value stands for no answer.
+    deciding: BTreeMap<String, BTreeSet<Option<String>>>,
     /// Where a visitor was already, by what can make the ways from there differ.
-    seen: Vec<(Visitor, Intent, usize, bool)>,
+    seen: Vec<(Visitor, Intent, usize, bool, Decided)>,
     open: VecDeque<Spot>,
 }
 
@@ -175,7 +183,8 @@ impl Explorer {
             ways: Vec::new(),
             fields: BTreeSet::new(),
         };
-        Self { flow, found, seen: Vec::new(), open: VecDeque::new() }
+        let deciding = deciding(&flow);
+        Self { flow, found, deciding, seen: Vec::new(), open: VecDeque::new() }
     }
 
     pub(super) fn explore(mut self) -> Found {
@@ -197,7 +206,10 @@ impl Explorer {
     fn arrive(&mut self, visitor: Visitor, world: World, facts: Facts) -> usize {
         let form = form::form(&self.flow, &facts);
         let page = self.page(&form, &facts);
-        let key = (visitor, facts.intent, page, facts.federated.is_some());
+        let decides = |(name, _): &(&String, _)| self.deciding.contains_key(*name);
+        let told =
+            facts.typed.iter().filter(decides).map(|(name, values)| (name.clone(), values.clone())).collect();
+        let key = (visitor, facts.intent, page, facts.federated.is_some(), told);
         if !self.seen.contains(&key) {
             self.seen.push(key);
             self.open.push_back(Spot { visitor, world, facts, page });
@@ -266,8 +278,27 @@ impl Explorer {
         // Whoever was refused begins anew; that needs no arrow.
         let goes_on = form.step != StepName::Refused;
         if goes_on && form.actions.iter().any(|action| action.id == "submit") {
-            self.fill(spot, &form);
+            for choice in self.variants(&form) {
+                self.fill(spot, &form, &choice);
+            }
         }
+    }
+
+    /// Every choice of answers on this page that a condition can tell from the others.
+    fn variants(&self, form: &Form) -> Vec<Choice> {
+        let mut variants = vec![Choice::new()];
+        for field in &form.fields {
+            let Some(values) = self.deciding.get(&field.name) else { continue };
+            let with = |choice: &Choice, value: &Option<String>| {
+                let mut choice = choice.clone();
+                choice.insert(field.name.clone(), value.clone());
+                choice
+            };
+            let before = variants.clone();
+            let basis = if before.len() * (values.len() + 1) > MOST_VARIANTS { 1 } else { before.len() };
+            variants.extend(before.iter().take(basis).flat_map(|c| values.iter().map(|v| with(c, v))));
+        }
+        variants
     }
 
     fn go(&mut self, spot: &Spot, deed: Deed, turn: Option<Turn>) {
@@ -275,7 +306,8 @@ impl Explorer {
         let Some(turn) = turn else { return };
         let Ok(facts) = world.follow(&self.flow, turn, BEGIN) else { return };
         // A page that complains, or a link back to where one is, is no way.
-        if facts.problems.is_empty() && engine::next(&facts) != engine::next(&spot.facts) {
+        let stands = |facts: &Facts| (engine::next(facts), facts.accepted.clone());
+        if facts.problems.is_empty() && stands(&facts) != stands(&spot.facts) {
             let to = self.arrive(spot.visitor, world, facts);
             let way = (spot.page, to, deed, spot.visitor);
             if !self.found.ways.contains(&way) {
@@ -285,10 +317,10 @@ impl Explorer {
     }
 
     /// Sends the page, with other answers as long as it complains about the ones before.
-    fn fill(&mut self, spot: &Spot, form: &Form) {
+    fn fill(&mut self, spot: &Spot, form: &Form, choice: &Choice) {
         let mut tries: BTreeMap<String, usize> = BTreeMap::new();
         for _ in 0..ANSWERS.len() {
-            let posted = answers(form, &tries, spot);
+            let posted = answers(form, choice, &tries, spot);
             let Some(input) = Input::read(form.step, &posted) else { return };
             let Ok(turn) = engine::submit(&self.flow, spot.facts.clone(), input, BEGIN) else { return };
             let complaints = turn.facts.problems.clone();
@@ -303,10 +335,33 @@ impl Explorer {
     }
 }
 
-/// The form with an answer in every field; `tries` says how many did not suit a field.
-fn answers(form: &Form, tries: &BTreeMap<String, usize>, spot: &Spot) -> RawFields {
+/// Answers that were chosen, by the name of the field; no value is no answer.
+type Choice = BTreeMap<String, Option<String>>;
+
+/// The answers that the flow's conditions distinguish.
+fn deciding(flow: &Flow) -> BTreeMap<String, BTreeSet<Option<String>>> {
+    let pages = flow.pages.iter().filter_map(|page| page.when.as_ref());
+    let conditions = pages.chain(flow.fields.iter().filter_map(|field| field.input.when.as_ref()));
+    let mut found: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
+    for comparison in conditions.flat_map(Condition::all).filter_map(|c| c.answer.as_ref()) {
+        let values = found.entry(comparison.attribute.0.clone()).or_default();
+        values.insert(None);
+        values.extend(comparison.is.iter().cloned().map(Some));
+    }
+    found
+}
+
+/// The form with an answer in every field that was not chosen otherwise; `tries` says how many did not suit a
+/// field.
+fn answers(form: &Form, choice: &Choice, tries: &BTreeMap<String, usize>, spot: &Spot) -> RawFields {
     let mut posted = RawFields::new();
     for field in &form.fields {
+        if let Some(chosen) = choice.get(&field.name) {
+            // A box that is not ticked is not posted.
+            let sent = chosen.iter().filter(|v| field.kind != FieldKind::Checkbox || *v != "false");
+            posted.insert(field.name.clone(), sent.cloned().collect());
+            continue;
+        }
         let nth = tries.get(&field.name).copied().unwrap_or_default();
         let text = match field.kind {
             FieldKind::Email => ADDRESS.to_owned(),
