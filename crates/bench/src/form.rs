@@ -32,6 +32,14 @@ pub fn read(page: &str) -> Option<Form> {
     form
 }
 
+/// The addresses of the page's style sheets.
+pub fn style_sheets(page: &str) -> Vec<String> {
+    let tags = page.split('<').filter_map(|tag| tag.split_once('>').map(|(tag, _)| tag));
+    tags.filter(|tag| tag.starts_with("link") && attribute(tag, "rel").as_deref() == Some("stylesheet"))
+        .filter_map(|tag| attribute(tag, "href"))
+        .collect()
+}
+
 impl Form {
     fn field(&mut self, tag: &str) {
         let Some(name) = attribute(tag, "name") else { return };

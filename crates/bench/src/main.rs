@@ -13,6 +13,7 @@ use vestibule_bench::load::{self, Figures};
 use vestibule_bench::mailbox::PostOffice;
 use vestibule_bench::server::Place;
 use vestibule_bench::tenant::{self, Tenant};
+use vestibule_bench::visitor::Visitor;
 use vestibule_bench::{Tried, Trouble, bare, startup};
 use vestibule_store::{Db, Settings, migrate};
 use vestibule_testkit::engines::{Engine, TestDb};
@@ -21,6 +22,10 @@ use vestibule_testkit::engines::{Engine, TestDb};
 const STARTS: usize = 5;
 /// Writers that share commits in the bare figure.
 const WRITERS: usize = 32;
+/// What the long form asks.
+const QUESTIONS: usize = 20;
+/// How often it is asked for.
+const RELOADS: usize = 2_000;
 /// Visitors of later runs are told apart from those of earlier ones by this much.
 const APART: u64 = 10_000_000;
 
@@ -31,7 +36,7 @@ struct Args {
     /// The program to measure
     #[arg(long, value_name = "FILE", default_value = "target/release/vestibule")]
     program: PathBuf,
-    /// What to measure: hash, commits, start, load; everything when left out
+    /// What to measure: hash, commits, start, page, load; everything when left out
     parts: Vec<String>,
     /// An empty PostgreSQL database to use; without it a private cluster is started if there is PostgreSQL
     #[arg(long, value_name = "URL")]
@@ -76,6 +81,9 @@ fn run(args: &Args) -> Tried<()> {
     for engine in Engine::ALL {
         if engine == Engine::Postgres && args.no_postgres {
             continue;
+        }
+        if wants("page") {
+            single()?.block_on(page(args, &program, engine))?;
         }
         if wants("commits") {
             several()?.block_on(commits(args, engine))?;
@@ -170,6 +178,18 @@ async fn commits(args: &Args, engine: Engine) -> Tried<()> {
     let together = bare::commits(&db, WRITERS, pause(args)).await?;
     report::commits(engine, alone, (WRITERS, together));
     drop(db);
+    database.close().await
+}
+
+async fn page(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
+    let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
+    let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
+    let place = Place::prepare(program, database.folder.path(), mail_port, database.url.as_deref())?;
+    place.apply()?;
+    let server = place.start().await?;
+    let mut visitor = Visitor::new(&tenant::WITH_FORM, APART, place.port, &office);
+    report::page(engine, &visitor.reload(QUESTIONS, RELOADS).await?)?;
+    server.kill().await?;
     database.close().await
 }
 

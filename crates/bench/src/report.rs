@@ -1,8 +1,14 @@
 //! The figures as lines of text.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use vestibule_bench::load::{Figures, whole};
 use vestibule_bench::startup::Start;
 use vestibule_bench::tenant::{self, Tenant};
+use vestibule_bench::visitor::Cost;
+use vestibule_bench::{Tried, Trouble};
 use vestibule_testkit::engines::Engine;
 
 /// What it ran on.
@@ -66,4 +72,29 @@ pub(crate) fn load(engine: Engine, tenant: &Tenant, visitors: usize, figures: &F
     if let Some(failure) = &figures.first_failure {
         println!("  the first failure: {failure}");
     }
+}
+
+/// The form with twenty questions.
+pub(crate) fn page(engine: Engine, cost: &Cost) -> Tried<()> {
+    let compressed = |bytes: &[u8]| -> Tried<usize> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).map_err(Trouble::wrong)?;
+        Ok(encoder.finish().map_err(Trouble::wrong)?.len())
+    };
+    let mut css = 0;
+    for sheet in &cost.css {
+        css += compressed(sheet)?;
+    }
+    let at = |percent: usize| {
+        let nth = cost.took.len() * percent / 100;
+        cost.took.get(nth).copied().unwrap_or_default().as_secs_f64() * 1_000.0
+    };
+    println!(
+        "{engine:?}: a form of twenty questions: p50 {:.2} ms, p95 {:.2} ms ({} requests); compressed {} bytes of HTML and {css} of CSS",
+        at(50),
+        at(95),
+        cost.took.len(),
+        compressed(&cost.html)?,
+    );
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Where visitors sign up.
 
-/// The file of both tenants, as `vestibule apply` takes it.
+/// The file of the tenants, as `vestibule apply` takes it.
 pub const FILE: &str = include_str!("../tenants/bench.yaml");
 
 /// Where the browser is sent with a code.
@@ -30,4 +30,12 @@ pub const WITH_PASSWORD: Tenant = Tenant {
     id: "5c0d7d0e-2d56-4b8c-8f0a-9a1f5b6c7d02",
     name: "bench-shop",
     client_id: "4e9b1c7a-0c7e-4a57-9f5b-2d3c4b5a6e12",
+};
+
+/// Customers who are asked twenty questions of every kind on one page.
+pub const WITH_FORM: Tenant = Tenant {
+    mode: "form",
+    id: "8e1f4b6a-3c5d-4a7e-b2f9-6d0c8a9b1e03",
+    name: "bench-form",
+    client_id: "7b2d9e4f-1a6c-4c38-8e5b-9f0a1c2d3e13",
 };

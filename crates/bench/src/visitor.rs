@@ -1,7 +1,8 @@
 //! Somebody who signs up: from the authorization request over every page to tokens.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 use vestibule_crypto::digest;
@@ -30,6 +31,17 @@ pub struct Visitor {
     verifier: String,
     /// The code that was typed last: a page that is shown again after a cut asks for the same one.
     code: Option<String>,
+    /// The page that the last redirect led to.
+    at: String,
+}
+
+/// What one page costs.
+pub struct Cost {
+    /// From the request to the last byte of the answer, sorted.
+    pub took: Vec<Duration>,
+    pub html: Bytes,
+    /// Its style sheets.
+    pub css: Vec<Bytes>,
 }
 
 /// Where the browser is.
@@ -53,7 +65,7 @@ impl Visitor {
         let address = format!("visitor-{number}@{}.example", tenant.mode);
         let verifier = digest::base64url(&digest::sha256(address.as_bytes()));
         let (client, mailbox) = (Client::new(port), office.mailbox(&address));
-        Self { address, tenant, patience: PATIENCE, client, mailbox, verifier, code: None }
+        Self { address, tenant, patience: PATIENCE, client, mailbox, verifier, code: None, at: String::new() }
     }
 
     /// Signs up and redeems the code; returns the app's tokens.
@@ -73,6 +85,39 @@ impl Visitor {
             }
         }
         Err(Trouble::wrong("the sign-up has no end"))
+    }
+
+    /// Goes through the sign-up as far as the page that has so many fields or more, and asks for it again and
+    /// again.
+    pub async fn reload(&mut self, fields: usize, times: usize) -> Tried<Cost> {
+        let mut next = self.authorize(&[("prompt", "create")])?;
+        for _ in 0..PAGES_MAX {
+            match self.go(&next).await? {
+                Place::Page(form) if form.fields.len() >= fields => return self.measure(times).await,
+                Place::Page(form) => next = self.answer(form).await?,
+                Place::App(_) => break,
+            }
+        }
+        Err(Trouble::wrong(format!("there is no page with {fields} fields")))
+    }
+
+    async fn measure(&mut self, times: usize) -> Tried<Cost> {
+        let path = self.at.clone();
+        let mut took = Vec::with_capacity(times);
+        for _ in 0..times {
+            let begun = Instant::now();
+            let answer = self.client.get(&path).await?;
+            took.push(begun.elapsed());
+            page(&answer)?;
+        }
+        took.sort_unstable();
+        let html = self.client.get(&path).await?.body;
+        let text = std::str::from_utf8(&html).map_err(Trouble::wrong)?;
+        let mut css = Vec::new();
+        for sheet in form::style_sheets(text) {
+            css.push(self.client.get(&sheet).await?.body);
+        }
+        Ok(Cost { took, html, css })
     }
 
     /// The authorization request of the app.
@@ -103,8 +148,8 @@ impl Visitor {
             if location.starts_with(REDIRECT_URI) {
                 return arrived(location);
             }
-            let path = location.to_owned();
-            answer = self.client.get(&path).await?;
+            location.clone_into(&mut self.at);
+            answer = self.client.get(&self.at).await?;
         }
         Err(Trouble::wrong("the redirects have no end"))
     }

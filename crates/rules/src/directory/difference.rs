@@ -54,8 +54,14 @@ fn compare(key: &str, before: Option<&Value>, after: Option<&Value>, found: &mut
 }
 
 fn lists(key: &str, before: &[Value], after: &[Value], found: &mut Vec<Difference>) {
-    let named = IDENTITIES.iter().find_map(|name| Some((named(before, name)?, named(after, name)?)));
-    let Some((was, is)) = named else {
+    let named_by = |name: &&str| Some((named(before, name)?, named(after, name)?));
+    let Some((was, is)) = IDENTITIES.iter().find_map(named_by).or_else(|| titled(before, after)) else {
+        if before.len() == after.len() && before.iter().chain(after).all(Value::is_object) {
+            for (i, (was, is)) in before.iter().zip(after).enumerate() {
+                compare(&format!("{key}[{}]", i + 1), Some(was), Some(is), found);
+            }
+            return;
+        }
         if before != after {
             let list = |values: &[Value]| Some(Value::Array(values.to_vec()));
             found.push(Difference { key: key.to_owned(), before: list(before), after: list(after) });
@@ -82,8 +88,17 @@ fn lists(key: &str, before: &[Value], after: &[Value], found: &mut Vec<Differenc
     }
 }
 
+type Named<'v> = Vec<(&'v str, &'v Value)>;
+
+/// Pages by their titles; a page that only got another title is the same page still.
+fn titled<'v>(before: &'v [Value], after: &'v [Value]) -> Option<(Named<'v>, Named<'v>)> {
+    let (was, is) = (named(before, "title")?, named(after, "title")?);
+    let known = |name: &str| was.iter().any(|(old, _)| *old == name);
+    (was.len() != is.len() || is.iter().all(|(name, _)| known(name))).then_some((was, is))
+}
+
 /// The elements by the member that tells them apart, if it does.
-fn named<'v>(values: &'v [Value], member: &str) -> Option<Vec<(&'v str, &'v Value)>> {
+fn named<'v>(values: &'v [Value], member: &str) -> Option<Named<'v>> {
     let all: Vec<_> =
         values.iter().map(|v| Some((v.get(member)?.as_str()?, v))).collect::<Option<Vec<_>>>()?;
     let mut names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
@@ -148,6 +163,34 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].key, "order of attributeCollection.inputs");
         assert_eq!(found[0].after, Some(json!(["givenName", "city"])));
+    }
+
+    fn paged(titles: &[&str], attribute: &str) -> UserFlow {
+        let mut flow = flow(Vec::new());
+        flow.attribute_collection.views = serde_json::from_value(json!(
+            titles
+                .iter()
+                .map(|title| json!({ "title": title, "inputs": [{ "attribute": attribute }] }))
+                .collect::<Vec<_>>()
+        ))
+        .unwrap();
+        flow
+    }
+
+    #[test]
+    fn pages_are_matched_by_their_titles_and_else_by_their_place() {
+        let before = paged(&["You", "Company"], "city");
+        let mut after = before.clone();
+        after.attribute_collection.views[1].inputs[0].required = true;
+        assert_eq!(keys(&before, &after), ["attributeCollection.views[Company].inputs[city].required"]);
+        after.attribute_collection.views[1].title = Some("Your company".to_owned());
+        assert_eq!(
+            keys(&before, &after),
+            ["attributeCollection.views[2].inputs[city].required", "attributeCollection.views[2].title"]
+        );
+        let moved = paged(&["Company", "You"], "city");
+        assert_eq!(keys(&before, &moved), ["order of attributeCollection.views"]);
+        assert_eq!(keys(&before, &paged(&["You"], "city")), ["attributeCollection.views[Company]"]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod federation;
 #[cfg(test)]
 mod flow_test;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod journeys;
 #[cfg(test)]
 mod kill;

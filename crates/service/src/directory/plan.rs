@@ -176,6 +176,12 @@ pub(super) fn plan(
         plan.removals.push(key.clone());
         plan.note(object, Action::Removed, Vec::new());
     }
+    // Ids can be random; what is told reads the same each time.
+    let place = |change: &Change| {
+        let kind = new.keys().chain(old.keys()).find(|(kind, _)| kind_word(*kind) == change.kind);
+        (change.action == Action::Removed, kind.map(|(kind, _)| *kind), change.name.clone())
+    };
+    plan.changes.sort_by_cached_key(place);
     flows(before, wanted, past, &mut plan)?;
     Ok(plan)
 }
