@@ -14,6 +14,7 @@ import {
   agree, assertReadable, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword, submit,
   supplierAnswers,
 } from "../lib/pages.mjs";
+import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
 import { customers, demo, newAddress, newPassword, woodgrove } from "../lib/world.mjs";
 
@@ -130,6 +131,72 @@ test("the customer's way", () =>
     await page.getByText(/already have an account/i).first().waitFor();
     await shoot(page, "account-exists");
   }));
+
+const offers = ["Timber", "Tools and machines", "Transport"].map((label) => ({ label, value: label.toLowerCase() }));
+const views = [
+  {
+    title: "About you", description: "We write to you under this name.",
+    inputs: [
+      { attribute: "displayName", label: "Your name", required: true },
+      { attribute: "country", inputType: "country", required: true },
+      { attribute: "Phone", inputType: "phone", defaultRegion: "GB" },
+      { attribute: "Born", inputType: "dateTimeDropdown", required: true },
+    ],
+  },
+  {
+    title: "About your business",
+    inputs: [
+      { attribute: "Invoices", label: "Where invoices go", inputType: "emailBox", required: true },
+      { attribute: "Website", inputType: "url" },
+      { attribute: "Size", inputType: "dropdownSingleSelect", options: offers },
+      { attribute: "Kind", label: "What do you mostly sell?", inputType: "radioSingleSelect", options: offers, required: true },
+      { attribute: "Trades", label: "What else?", inputType: "checkboxMultiSelect", options: offers },
+      { attribute: "Staff", label: "How many people work there?", inputType: "numericTextBox", minimum: 0 },
+      { attribute: "streetAddress", label: "Address" },
+      { attribute: "News", inputType: "boolean", label: "Send me the [newsletter](https://woodgrove.example/news)" },
+    ],
+  },
+];
+
+test("questions of every kind on several pages", async () => {
+  const types = { Phone: "string", Born: "dateTime", Invoices: "string", Website: "string", Size: "string", Kind: "string", Trades: "stringCollection", Staff: "int64", News: "boolean" };
+  const tenant = tenantOf("external", {
+    flow: { identityProviders: ["EmailPassword-OAUTH"], attributeCollection: { views } },
+    userFlowAttributes: Object.entries(types).map(([displayName, dataType]) => ({ displayName, dataType })),
+  });
+  await apply(tenant);
+  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await inBrowser(async (page) => {
+    await page.goto(authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri, prompt: "create" }).url);
+    await giveCode(page, await giveAddressForCode(page, newAddress()));
+    await page.getByRole("heading", { name: "About you" }).waitFor();
+    await shoot(page, "several-first");
+    await page.getByRole("combobox", { name: "Country or region" }).fill("united");
+    await shoot(page, "several-country");
+    await page.keyboard.press("Escape");
+    await skipBrowserChecks(page);
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "several-first-errors");
+    await fill(page, { "Your name": "Ada Lovelace" });
+    await page.getByRole("combobox", { name: "Country or region" }).fill("Denmark");
+    await page.locator('[name$=".day"]').fill("10");
+    await page.locator('[name$=".month"]').selectOption("12");
+    await page.locator('[name$=".year"]').fill("1985");
+    await submit(page);
+    await page.getByRole("heading", { name: "About your business" }).waitFor();
+    await shoot(page, "several-second");
+    await skipBrowserChecks(page);
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "several-second-errors");
+    await fill(page, { "Where invoices go": "bills@example.com" });
+    await page.locator('input[type="radio"]').first().check();
+    await submit(page);
+    await page.locator("#password").waitFor();
+    await shoot(page, "several-last");
+  });
+});
 
 test("the provider's pages", () =>
   inBrowser(async (page) => {
