@@ -1,6 +1,8 @@
 //! Hashes and what is made of them: opaque tokens, PKCE challenges, digests of client secrets and pairwise
 //! subjects. What is kept of a token or a secret is always a digest.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,6 +35,15 @@ pub fn hmac_parts(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         context.update(part);
     }
     copy(context.sign().as_ref())
+}
+
+/// Bytes in hexadecimal, as `sha256sum` writes them.
+pub fn hex(data: &[u8]) -> String {
+    data.iter().fold(String::with_capacity(2 * data.len()), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Base64url without padding (RFC 7515 §2).

@@ -5,11 +5,14 @@
 mod support;
 
 use proptest::prelude::*;
-use support::{Mood, NOW, World, come_back, failed, federated, field, flow, open, options, provider, say};
+use support::{
+    Mood, NOW, World, come_back, document, failed, federated, field, flow, open, options, provider, say,
+};
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::condition::{Comparison, Condition};
 use vestibule_rules::directory::flow::{InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::journey::engine::{self, Rejected};
@@ -120,13 +123,15 @@ fn flows() -> impl Strategy<Value = Flow> {
         1..=4,
     );
     let settings = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (settings, methods, fields(), layouts()).prop_map(
-        |((external, allowed, strict, missing), methods, mut fields, layout)| {
+    let documents = vec![document("general", "2", true), document("news", "1", false)];
+    let terms = proptest::sample::subsequence(documents, 0..=2);
+    (settings, methods, fields(), layouts(), terms).prop_map(
+        |((external, allowed, strict, missing), methods, mut fields, layout, terms)| {
             let kind = if external { TenantKind::External } else { TenantKind::Workforce };
             let pages = lay_out(&mut fields, &layout);
             let plain = flow(kind, &methods);
             let ask_missing_at_sign_in = missing;
-            Flow { sign_up_allowed: allowed, strict, fields, pages, ask_missing_at_sign_in, ..plain }
+            Flow { sign_up_allowed: allowed, strict, fields, pages, ask_missing_at_sign_in, terms, ..plain }
         },
     )
 }
@@ -313,7 +318,9 @@ fn filled(flow: &Flow) -> Input {
         (DataType::String, _) if f.input.validation_reg_ex.is_some() => "DE123",
         (DataType::String, _) => "Ada",
     };
-    let fields = flow.fields.iter().map(|f| (f.id.0.clone(), vec![value(f).to_owned()])).collect();
+    let typed = flow.fields.iter().map(|f| (f.id.0.clone(), vec![value(f).to_owned()]));
+    let ticked = flow.terms.iter().map(|t| (format!("terms-{}", t.id), vec!["de".to_owned()]));
+    let fields = typed.chain(ticked).collect();
     Input::Details { fields, password: Some(secret(GOOD)), confirmation: Some(secret(GOOD)) }
 }
 
@@ -369,7 +376,13 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
     }
     if facts.end == Some(End::SignedIn) {
         let who = facts.authenticated.as_ref().unwrap_or_else(|| panic!("an end without an account"));
-        let has = &world.holder(who.user).unwrap().attributes;
+        let holder = world.holder(who.user).unwrap();
+        for terms in flow.terms.iter().filter(|t| t.required) {
+            let same = |a: &&Agreement| a.document == terms.id && a.version == terms.version;
+            let accepted = holder.terms.iter().find(same);
+            assert!(accepted.is_some_and(|a| a.language == "de"), "{} was not accepted", terms.id);
+        }
+        let has = &holder.attributes;
         let lacks = |f: &&Field| f.input.required && f.input.write_to_directory && !f.input.hidden;
         let always =
             |f: &&Field| f.input.when.is_none() && flow.pages.get(f.page).is_none_or(|p| p.when.is_none());

@@ -58,6 +58,9 @@ pub enum Command {
     /// Draft, publish, compare and roll back user flows; test and draw them
     #[command(subcommand)]
     Flow(FlowCommand),
+    /// Take out what people accepted, and withdraw it for them
+    #[command(subcommand)]
+    Terms(TermsCommand),
     /// Check, explain or describe the server's own configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -121,6 +124,46 @@ pub enum FlowCommand {
     Show(FlowShowArgs),
     /// Print the JSON Schema of files of tests, for editors
     Schema,
+}
+
+/// `vestibule terms …`.
+#[derive(Subcommand, Debug)]
+pub enum TermsCommand {
+    /// Print every acceptance of a tenant, oldest first: who, what, which version, when and from where
+    ///
+    /// The digest is the SHA-256 of title and text (or address) with an empty line between them; the version
+    /// of the flow holds the words themselves.
+    Export {
+        /// The tenant: short name, domain or id
+        tenant: String,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = Listing::Csv)]
+        format: Listing,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Withdraw what somebody accepted: they are asked again when they sign in next
+    ///
+    /// The evidence stays, with the time of the withdrawal.
+    Withdraw {
+        #[command(flatten)]
+        flow: FlowArgs,
+        /// The person: user id, user principal name or mail address
+        #[arg(long, value_name = "USER")]
+        user: String,
+        /// The document's id in the flow
+        #[arg(long, value_name = "ID")]
+        document: String,
+    },
+}
+
+/// Ways to print a list.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// Comma-separated values with a line of headings; nothing in it runs as a formula
+    Csv,
+    /// One JSON object on each line
+    Json,
 }
 
 /// A flow, named by people.

@@ -15,6 +15,7 @@ use crate::env::Site;
 use crate::hop::{Hop, Reply, To};
 use crate::journey;
 use crate::session::{self, Session};
+use crate::terms;
 use crate::token::{NewCode, hint, prepare_code};
 use crate::visit::Visit;
 
@@ -24,11 +25,12 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     let application = client.and_then(|client| visit.tenant.application(client));
     let served = served(visit, client)?;
     let session = session::find(site, visit).await?;
+    let owes_terms = owes_terms(site, visit, client, session.as_ref()).await?;
     let hint = hint::judge(site, visit, params, session.as_ref().map(|s| s.user)).await?;
     let loaded = Loaded {
         application,
         applications: &visit.tenant.config.applications,
-        session: session.as_ref().map(|s| SessionFact { user: s.user, auth_time: s.auth_time }),
+        session: session.as_ref().map(|s| SessionFact { user: s.user, auth_time: s.auth_time, owes_terms }),
         hint,
         served,
         now: visit.now,
@@ -40,11 +42,12 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
             Ok(Hop::to(To::App(Reply { callback, parameters })))
         }
         Decision::Interact(verified, prompt) => {
-            let intent = match prompt {
-                Prompt::SignIn => Intent::SignIn,
-                Prompt::SignUp => Intent::SignUp,
+            let (intent, session) = match prompt {
+                Prompt::SignIn => (Intent::SignIn, None),
+                Prompt::SignUp => (Intent::SignUp, None),
+                Prompt::CatchUp => (Intent::SignIn, session),
             };
-            start(site, visit, *verified, intent).await
+            start(site, visit, *verified, (intent, session)).await
         }
         Decision::Issue(verified) => match session {
             Some(session) => issue(site, visit, &verified, &session).await,
@@ -72,13 +75,34 @@ fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
     })
 }
 
-async fn start(site: &Site, visit: &Visit, verified: Verified, intent: Intent) -> Outcome<Hop> {
+/// Whether whoever is signed in has yet to accept what the application's flow demands.
+async fn owes_terms(
+    site: &Site,
+    visit: &Visit,
+    client: Option<ClientId>,
+    session: Option<&Session>,
+) -> Outcome<bool> {
+    match (client.and_then(|client| visit.tenant.flow_for(client)), session) {
+        (Some((_, current)), Some(session)) => terms::owes(site, visit, &current.flow, session.user).await,
+        _ => Ok(false),
+    }
+}
+
+async fn start(
+    site: &Site,
+    visit: &Visit,
+    verified: Verified,
+    (intent, session): (Intent, Option<Session>),
+) -> Outcome<Hop> {
     let opening = Opening { intent, login_hint: typed_hint(site, visit, &verified).await? };
     if let Some((_, current)) = visit.tenant.flow_for(verified.client_id) {
-        return journey::start(site, visit, (&current.flow, current.version), opening, verified).await;
+        let flow = (&*current.flow, current.version);
+        let beginning = journey::Beginning { opening, session, request: verified };
+        return journey::start(site, visit, flow, beginning).await;
     }
     let flow = Flow::sign_in_only(&visit.tenant.config);
-    journey::start(site, visit, (&flow, 0), opening, verified).await
+    let beginning = journey::Beginning { opening, session: None, request: verified };
+    journey::start(site, visit, (&flow, 0), beginning).await
 }
 
 /// The address to fill in: `login_hint` as it was sent, or the address of the user whom our own opaque hint

@@ -7,7 +7,7 @@
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
-//! | [`mail`], [`throttle`], [`audit`] | letters, limits, records |
+//! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`jobs`] | what happens without a request |
 //! | [`flow_test`], [`flow_chart`] | scripted visitors in a world in memory, and the drawing of a flow |
 
@@ -27,6 +27,7 @@ pub mod logout;
 pub mod mail;
 pub mod ports;
 pub mod session;
+pub mod terms;
 pub mod throttle;
 pub mod token;
 pub mod userinfo;

@@ -9,7 +9,7 @@
 //! | [`db`], [`migrate`], [`maintenance`] | nothing: the port to the engines, the schema, and what keeps them quick |
 //! | [`tenants`], [`objects`] | tenants and what is configured in them |
 //! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
-//! | [`users`] | users, identities, passwords |
+//! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`journeys`], [`throttle`] | passages through a flow; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
@@ -31,6 +31,7 @@ pub mod outbox;
 pub mod reach;
 pub mod sessions;
 pub mod tenants;
+pub mod terms;
 pub mod throttle;
 pub mod users;
 
@@ -53,6 +54,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         reach::STATEMENTS,
         sessions::STATEMENTS,
         tenants::STATEMENTS,
+        terms::STATEMENTS,
         throttle::STATEMENTS,
         users::STATEMENTS,
     ]

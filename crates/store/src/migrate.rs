@@ -21,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "outbox", text: include_str!("../migrations/0003_outbox.sql") },
     Migration { version: 4, name: "expiry", text: include_str!("../migrations/0004_expiry.sql") },
     Migration { version: 5, name: "flow_life", text: include_str!("../migrations/0005_flow_life.sql") },
+    Migration { version: 6, name: "terms", text: include_str!("../migrations/0006_terms.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -13,6 +13,11 @@ pub fn journey(segments: &Segments, id: JourneyId) -> String {
     format!("{}/journey/{id}", home(segments))
 }
 
+/// A document that a journey asks to accept, in one language.
+pub fn terms(segments: &Segments, id: JourneyId, document: &str, language: &str) -> String {
+    format!("{}/terms/{}?language={}", journey(segments, id), encode(document), encode(language))
+}
+
 /// The logout endpoint, under the segments that were asked.
 pub fn logout(segments: &Segments) -> String {
     let flow = segments.flow.as_deref().map(|f| format!("/{}", encode(f))).unwrap_or_default();

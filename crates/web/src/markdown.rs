@@ -1,7 +1,7 @@
 //! What administrators write in labels and texts: plain text with links, and nothing else (ATTR-15). The
 //! text is theirs and the page is ours, so everything that is not a link to a web page comes out as text.
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::escape;
 
@@ -44,6 +44,44 @@ enum Piece<'a> {
     Text(&'a str),
     Open(&'a str),
     Close,
+}
+
+/// A whole document as HTML: headings, paragraphs, lists, emphasis, tables and links to web pages. HTML in it is
+/// shown as text, and pictures as their description, so that a page never loads anything from elsewhere.
+pub fn document(text: &str) -> String {
+    let mut links: Vec<bool> = Vec::new();
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            let target = web_address(&dest_url);
+            links.push(target.is_some());
+            let open = |url: &String| {
+                format!("<a href=\"{}\" target=\"_blank\" rel=\"noopener\">", escape::html(url)).into()
+            };
+            target.as_ref().map(open).map(Event::InlineHtml)
+        }
+        Event::End(TagEnd::Link) => (links.pop() == Some(true)).then(|| Event::InlineHtml("</a>".into())),
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+        // The page has its heading; those of the document stand below it.
+        Event::Start(Tag::Heading { level, .. }) => Some(Event::Html(below(level, "").into())),
+        Event::End(TagEnd::Heading(level)) => Some(Event::Html(below(level, "/").into())),
+        Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),
+        other => Some(other),
+    });
+    let mut html = String::with_capacity(2 * text.len());
+    pulldown_cmark::html::push_html(&mut html, events);
+    html
+}
+
+/// A tag of a heading one level further down.
+const fn below(level: HeadingLevel, end: &str) -> &'static str {
+    match (level, end.is_empty()) {
+        (HeadingLevel::H1, true) => "<h2>",
+        (HeadingLevel::H1, false) => "</h2>",
+        (HeadingLevel::H2, true) => "<h3>",
+        (HeadingLevel::H2, false) => "</h3>",
+        (_, true) => "<h4>",
+        (_, false) => "</h4>",
+    }
 }
 
 /// Hands over text and links in order. Other marks are shown as they were typed.
@@ -131,6 +169,38 @@ mod tests {
             for attribute in html.split("<a ").skip(1) {
                 let tag = attribute.split('>').next().unwrap_or_default();
                 assert_eq!(tag.matches('"').count(), 6, "{html}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_has_structure_and_no_markup_of_its_own() {
+        assert_eq!(
+            document(
+                "# 1. Scope\n\nBe *kind*.\n\n- [a](https://a.example/?x=1&y=2)\n- [b](javascript:alert(1))"
+            ),
+            "<h2>1. Scope</h2>\n<p>Be <em>kind</em>.</p>\n<ul>\n<li><a href=\"https://a.example/?x=1&amp;y=2\" \
+             target=\"_blank\" rel=\"noopener\">a</a></li>\n<li>b</li>\n</ul>\n"
+        );
+        let hostile = [
+            "<script>alert(1)</script>",
+            "text <img src=x onerror=alert(1)> text",
+            "![x](https://evil.example/pixel.png)",
+            "[![x](https://evil.example/pixel.png)](javascript:alert(1))",
+            "[x](https://a.example/\"onmouseover=\"alert(1))",
+            "# <iframe src=//evil.example>",
+            "```\"><script>\n<b>\n```",
+            "| <b> | [x](data:text/html,1) |\n| --- | --- |\n| a | <svg onload=alert(1)> |",
+            "<div>\n\n*x*\n\n</div>",
+        ];
+        for text in hostile {
+            let html = document(text);
+            for bad in ["<script", "<img", "<iframe", "<svg", "<div", "<b>", "javascript:", "data:"] {
+                assert!(!html.contains(bad), "{bad} in {html}");
+            }
+            for tag in html.split('<').skip(1) {
+                let tag = tag.split('>').next().unwrap_or_default();
+                assert!(!tag.contains(" on") && !tag.contains("\"on"), "{html}");
             }
         }
     }

@@ -119,7 +119,7 @@ fn read(name: &str, overrides: Option<&Path>) -> Outcome<String> {
 }
 
 /// The ways in which a template gets at words: `t("id", name=value)`, and the filters `say` for messages and
-/// administrators' texts, `plain` for the same without links, `markdown` for text that may have links.
+/// administrators' texts, `plain` for the same without links, `markdown` for text that may have links, `document` for a whole document.
 fn words(templates: &mut Environment<'static>, catalogue: &Arc<Catalogue>) {
     let messages = Arc::clone(catalogue);
     templates.add_function(
@@ -150,6 +150,7 @@ fn words(templates: &mut Environment<'static>, catalogue: &Arc<Catalogue>) {
         }
         Ok(messages.text(&message(&value)?, &locale_of(state)))
     });
+    templates.add_filter("document", |text: String| Value::from_safe_string(markdown::document(&text)));
     templates.add_filter("markdown", |text: String| Value::from_safe_string(markdown::to_html(&text)));
 }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
 use super::inbox::{InboxPage, MailPage};
-use super::journey::{EndedPage, JourneyPage};
+use super::journey::{EndedPage, JourneyPage, TermsPage};
 use super::*;
 use crate::asset::compress;
 
@@ -25,6 +25,7 @@ fn rendered() -> Vec<(String, String)> {
             let prefix = format!("{locale}-{look}");
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
+            add::<TermsPage>(&pages, &frame, &prefix, &mut all);
             add::<FaultPage>(&pages, &frame, &prefix, &mut all);
             add::<FormPostPage>(&pages, &frame, &prefix, &mut all);
             add::<SignOutPage>(&pages, &frame, &prefix, &mut all);

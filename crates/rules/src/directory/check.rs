@@ -15,6 +15,7 @@ mod provider;
 mod range;
 mod redirect;
 mod tenant;
+mod terms;
 
 use std::fmt;
 
@@ -69,6 +70,7 @@ pub fn check_change(before: &TenantConfig, after: &TenantConfig) -> Vec<Problem>
         }
     }
     attribute::check_change(before, after, &mut found);
+    terms::check_change(before, after, &mut found);
     found.0
 }
 

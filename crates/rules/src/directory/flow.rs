@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
+use super::terms::Terms;
 use crate::ids::{AttributeId, ClientId, FlowId};
 
 /// A user flow of either kind of tenant.
@@ -28,6 +29,9 @@ pub struct UserFlow {
     pub attribute_collection: AttributeCollection,
     #[serde(default)]
     pub user_type_to_create: Option<UserTypeToCreate>,
+    /// Documents that visitors accept, in the order of their boxes.
+    #[serde(default)]
+    pub terms: Vec<Terms>,
 }
 
 /// `userTypeToCreate` of `onUserCreateStart` in Graph.

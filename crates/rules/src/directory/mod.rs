@@ -13,4 +13,5 @@ pub mod flow;
 pub mod loss;
 pub mod provider;
 pub mod tenant;
+pub mod terms;
 pub mod user;

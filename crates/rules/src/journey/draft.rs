@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::facts::{Facts, Lookup};
 use super::flow::Flow;
 use super::pages;
+use super::terms;
 use crate::directory::address::Address;
 use crate::directory::tenant::TenantKind;
+use crate::directory::terms::Agreement;
 use crate::directory::user::{CreationType, ExternalUserState, ObjectIdentity, User, UserType};
 use crate::ids::{AttributeId, UserId};
 use crate::time::Timestamp;
@@ -24,6 +26,7 @@ pub struct Draft {
     display_name: String,
     attributes: BTreeMap<String, Value>,
     password: Option<String>,
+    terms: Vec<Agreement>,
 }
 
 /// A demand of the flow that is not met.
@@ -41,6 +44,8 @@ pub enum Unmet {
     Attribute,
     #[error("no password")]
     Password,
+    #[error("a document that must be accepted was not")]
+    Terms,
 }
 
 /// Builds the account from the facts, or says which demand is not met.
@@ -62,6 +67,9 @@ pub fn draft(flow: &Flow, facts: &Facts) -> Result<Draft, Unmet> {
     if local_password && facts.password.is_none() {
         return Err(Unmet::Password);
     }
+    if !terms::missing(flow, facts).is_empty() {
+        return Err(Unmet::Terms);
+    }
     let mut attributes = stored(flow, collected);
     Ok(Draft {
         tenant_kind: flow.tenant_kind,
@@ -72,6 +80,7 @@ pub fn draft(flow: &Flow, facts: &Facts) -> Result<Draft, Unmet> {
         attributes,
         password: facts.password.clone().filter(|_| local_password),
         address: address.as_string(),
+        terms: terms::agreements(flow, facts),
     })
 }
 
@@ -79,6 +88,11 @@ impl Draft {
     /// The hash to store beside the account.
     pub fn password(&self) -> Option<&str> {
         self.password.as_deref()
+    }
+
+    /// What its holder has accepted.
+    pub fn terms(&self) -> &[Agreement] {
+        &self.terms
     }
 
     /// The address that was proven.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::question::Purpose;
+use crate::directory::terms::Agreement;
 use crate::ids::{AttributeId, ProviderId, UserId};
 use crate::text::Message;
 use crate::time::Timestamp;
@@ -59,6 +60,9 @@ pub struct Facts {
     /// The pages of questions that were sent and found good.
     #[serde(default)]
     pub accepted: BTreeSet<usize>,
+    /// The documents that were ticked, each with the language in which it was shown.
+    #[serde(default)]
+    pub agreed: BTreeMap<String, String>,
     /// What an account that signed in has already, when the flow asks for what is missing.
     #[serde(default)]
     pub review: Option<Review>,
@@ -160,6 +164,8 @@ pub struct Authenticated {
 pub struct Review {
     /// Its attributes by id, the display name among them.
     pub attributes: BTreeMap<AttributeId, Value>,
+    /// The documents that it has accepted and not withdrawn, under this flow.
+    pub terms: Vec<Agreement>,
 }
 
 /// The kinds of questions. The payload of a question is never part of the facts.
@@ -228,6 +234,7 @@ impl Facts {
             password: None,
             typed: BTreeMap::new(),
             accepted: BTreeSet::new(),
+            agreed: BTreeMap::new(),
             review: None,
             catching_up: false,
             values: None,

@@ -9,6 +9,7 @@ use crate::directory::condition::Condition;
 use crate::directory::flow::{AttributeInput, InputType, UserFlow, UserTypeToCreate};
 use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
 use crate::directory::tenant::{Compatibility, TenantConfig, TenantKind};
+use crate::directory::terms::Terms;
 use crate::directory::user::UserType;
 use crate::ids::{AttributeId, FlowId, ProviderId};
 
@@ -37,6 +38,9 @@ pub struct Flow {
     #[serde(default)]
     pub ask_missing_at_sign_in: bool,
     pub fields: Vec<Field>,
+    /// Documents to accept.
+    #[serde(default)]
+    pub terms: Vec<Terms>,
 }
 
 /// One page of several.
@@ -104,6 +108,7 @@ impl Flow {
                 .all()
                 .filter_map(|(page, i)| Some(Field { page, ..field(config, i, strict)? }))
                 .collect(),
+            terms: flow.terms.clone(),
         }
     }
 
@@ -126,6 +131,7 @@ impl Flow {
             pages: Vec::new(),
             ask_missing_at_sign_in: false,
             fields: Vec::new(),
+            terms: Vec::new(),
         }
     }
 

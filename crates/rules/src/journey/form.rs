@@ -9,9 +9,11 @@ use super::flow::{Field, Flow, FlowPage};
 use super::pages::{Page, outline};
 use super::password;
 use super::step::{Step, StepName};
+use super::terms;
 use super::values;
 use crate::directory::attribute::DataType;
 use crate::directory::flow::{Bound, InputOption, InputType};
+use crate::directory::terms::{Terms, TermsText};
 use crate::ids::ProviderId;
 use crate::text::Message;
 use crate::time::Timestamp;
@@ -73,6 +75,9 @@ pub struct FormField {
     /// HTML `autocomplete` token; empty means none.
     pub autocomplete: String,
     pub max_length: usize,
+    /// The document to accept, in every language that it has; a page shows one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<TermsText>,
     pub problem: Option<Message>,
 }
 
@@ -106,6 +111,8 @@ pub enum FieldKind {
     Select,
     Checkboxes,
     Checkbox,
+    /// A box whose value is the language of the document that is accepted with it.
+    Terms,
 }
 
 /// A button or link of the form.
@@ -289,8 +296,14 @@ fn details(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {
     };
     let lead = match outline.page() {
         _ if facts.catching_up => {
-            form.title = Text::Message(Message::new("details-missing-title"));
-            Message::new("details-missing-lead").with("tenant", &flow.tenant_name)
+            let only_terms = outline.shown(facts).is_empty();
+            let (title, lead) = if only_terms {
+                ("details-terms-title", "details-terms-lead")
+            } else {
+                ("details-missing-title", "details-missing-lead")
+            };
+            form.title = Text::Message(Message::new(title));
+            Message::new(lead).with("tenant", &flow.tenant_name)
         }
         Some(Page::Closing) => {
             form.title = Text::Message(Message::new("details-closing-title"));
@@ -311,6 +324,7 @@ fn details(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {
         new_password(flow, form);
     }
     form.fields.extend(outline.shown(facts).into_iter().map(|f| attribute(facts, f)));
+    form.fields.extend(outline.terms(flow, facts).into_iter().map(|document| accept(facts, document)));
     form.progress =
         (outline.pages.len() > 1).then(|| Progress { page: outline.current + 1, of: outline.pages.len() });
     let submit = match (outline.is_last(), facts.catching_up) {
@@ -343,6 +357,18 @@ fn new_password(flow: &Flow, form: &mut Form) {
     }
 }
 
+/// The box of a document. Ticking it says in which language it was read.
+fn accept(facts: &Facts, document: &Terms) -> FormField {
+    let title = document.languages.first().map_or("", |text| text.title.as_str());
+    FormField {
+        label: Text::Message(Message::new("field-terms").with("title", title)),
+        values: facts.agreed.get(&document.id).cloned().into_iter().collect(),
+        required: document.required,
+        documents: document.languages.clone(),
+        ..blank(FieldKind::Terms, &terms::field_name(document), "field-terms")
+    }
+}
+
 fn attribute(facts: &Facts, field: &Field) -> FormField {
     let input = &field.input;
     let label = match (&input.label, field.name.as_str()) {
@@ -361,6 +387,7 @@ fn attribute(facts: &Facts, field: &Field) -> FormField {
         fixed: !values::is_asked(facts, field),
         autocomplete: field.autocomplete.clone(),
         max_length: field.max_length,
+        documents: Vec::new(),
         problem: None,
     }
 }
@@ -439,6 +466,7 @@ fn blank(kind: FieldKind, name: &str, label: &str) -> FormField {
         fixed: false,
         autocomplete: String::new(),
         max_length: password::MAX,
+        documents: Vec::new(),
         problem: None,
     }
 }

@@ -28,6 +28,7 @@ pub mod pages;
 pub mod password;
 pub mod question;
 pub mod step;
+pub mod terms;
 #[cfg(test)]
 mod testing;
 pub mod values;

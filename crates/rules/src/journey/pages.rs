@@ -8,10 +8,12 @@ use serde_json::Value;
 
 use super::facts::Facts;
 use super::flow::{Field, Flow};
+use super::terms;
 use super::values;
 use crate::directory::condition::{Condition, Known};
 use crate::directory::flow::InputType;
 use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
+use crate::directory::terms::Terms;
 use crate::ids::AttributeId;
 use crate::text::Message;
 
@@ -20,7 +22,7 @@ use crate::text::Message;
 pub enum Page {
     /// A page of the flow, by its index.
     View(usize),
-    /// The last one of several: what is the same in every flow, such as a new password.
+    /// The last one of several: what is the same in every flow, such as a new password and documents to accept.
     Closing,
 }
 
@@ -54,12 +56,12 @@ pub fn outline<'f>(flow: &'f Flow, facts: &Facts) -> Outline<'f> {
     let judged = judge(flow, facts);
     let shown = |page: usize| judged.iter().any(|j| j.field.page == page && values::is_shown(facts, j.field));
     let several = flow.pages.len() > 1;
-    let password = asks_password(flow, facts);
+    let closes = asks_password(flow, facts) || !terms::asked(flow, facts).is_empty();
     let mut pages: Vec<Page> = (0..flow.pages.len().max(1))
-        .filter(|page| shown(*page) || (!several && password))
+        .filter(|page| shown(*page) || (!several && closes))
         .map(Page::View)
         .collect();
-    if several && password {
+    if several && closes {
         pages.push(Page::Closing);
     }
     let is_accepted = |page: &Page| match page {
@@ -88,12 +90,21 @@ impl<'f> Outline<'f> {
 
     /// Whether the page that is shown has the field for a new password.
     pub fn has_password(&self, flow: &Flow, facts: &Facts) -> bool {
-        let here = match self.page() {
+        self.closes(flow) && asks_password(flow, facts)
+    }
+
+    /// The documents to accept on the page that is shown.
+    pub fn terms(&self, flow: &'f Flow, facts: &Facts) -> Vec<&'f Terms> {
+        if self.closes(flow) { terms::asked(flow, facts) } else { Vec::new() }
+    }
+
+    /// Whether the page that is shown is the one with what is the same in every flow.
+    fn closes(&self, flow: &Flow) -> bool {
+        match self.page() {
             Some(Page::View(_)) => flow.pages.len() <= 1,
             Some(Page::Closing) => true,
             None => false,
-        };
-        here && asks_password(flow, facts)
+        }
     }
 
     /// Whether nothing follows the page that is shown.
@@ -132,7 +143,7 @@ fn judge<'f>(flow: &'f Flow, facts: &Facts) -> Vec<Judged<'f>> {
     let mut known = Answers { flow, facts, values: BTreeMap::new() };
     let mut judged = Vec::new();
     for field in &flow.fields {
-        if is_settled(facts, field) || !applies(&known, field) {
+        if is_settled(flow, facts, field) || !applies(&known, field) {
             continue;
         }
         let value = values::judge(facts, field);
@@ -145,9 +156,12 @@ fn judge<'f>(flow: &'f Flow, facts: &Facts) -> Vec<Judged<'f>> {
 }
 
 /// An account is asked only for what it lacks and must have.
-fn is_settled(facts: &Facts, field: &Field) -> bool {
+fn is_settled(flow: &Flow, facts: &Facts, field: &Field) -> bool {
     facts.review.as_ref().is_some_and(|review| {
-        let asked = field.input.required && field.input.write_to_directory && !field.input.hidden;
+        let asked = flow.ask_missing_at_sign_in
+            && field.input.required
+            && field.input.write_to_directory
+            && !field.input.hidden;
         !asked || values::answers(review.attributes.get(&field.id))
     })
 }
@@ -162,7 +176,7 @@ pub fn is_complete(flow: &Flow, facts: &Facts, values: &BTreeMap<AttributeId, Va
     let mut known = Answers { flow, facts, values: BTreeMap::new() };
     for field in &flow.fields {
         let value = values.get(&field.id);
-        let fits = match (is_settled(facts, field), applies(&known, field)) {
+        let fits = match (is_settled(flow, facts, field), applies(&known, field)) {
             (true, _) | (_, false) => value.is_none(),
             (false, true) => !field.input.required || values::answers(value),
         };

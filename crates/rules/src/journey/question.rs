@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::facts::{Account, Federated, Pending, Review};
+use crate::directory::terms::Agreement;
 use crate::ids::{AttributeId, ProviderId, UserId};
 use crate::text::{Message, Secret};
 use crate::time::{Span, Timestamp};
@@ -46,8 +47,9 @@ pub enum Question {
     Federation { provider: ProviderId, attempt: u32 },
     /// What does the account that has just signed in have of what the flow asks for?
     Review { user: UserId },
-    /// Add these attributes to the account, in the transaction that saves the journey.
-    UpdateAccount { user: UserId, attributes: BTreeMap<AttributeId, Value> },
+    /// Add these attributes to the account, and write down what its holder has accepted, in the transaction
+    /// that saves the journey.
+    UpdateAccount { user: UserId, attributes: BTreeMap<AttributeId, Value>, terms: Vec<Agreement> },
     /// Replace the password and end every session, in the transaction that saves the journey.
     SetPassword { user: UserId, phc: String },
 }

@@ -28,6 +28,7 @@ pub(super) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         pages: Vec::new(),
         ask_missing_at_sign_in: false,
         fields: Vec::new(),
+        terms: Vec::new(),
     }
 }
 

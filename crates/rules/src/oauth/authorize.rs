@@ -39,6 +39,8 @@ pub struct Loaded<'a> {
 pub struct SessionFact {
     pub user: crate::ids::UserId,
     pub auth_time: Timestamp,
+    /// Whether the person has yet to accept what the application's flow demands.
+    pub owes_terms: bool,
 }
 
 /// Whom a verified `id_token_hint` names, compared with the session.

@@ -27,7 +27,7 @@ fn request(changes: &[(&str, &str)]) -> Params {
 }
 
 fn session(age: i64) -> SessionFact {
-    SessionFact { user: UserId::from_random([7; 16]), auth_time: NOW - Span::seconds(age) }
+    SessionFact { user: UserId::from_random([7; 16]), auth_time: NOW - Span::seconds(age), owes_terms: false }
 }
 
 fn decide_with(changes: &[(&str, &str)], change: impl FnOnce(&mut Loaded<'_>)) -> Decision {
@@ -54,6 +54,7 @@ fn outcome(decision: &Decision) -> String {
         }
         Decision::Interact(_, Prompt::SignUp) => "sign up".to_owned(),
         Decision::Interact(_, Prompt::SignIn) => "sign in".to_owned(),
+        Decision::Interact(_, Prompt::CatchUp) => "catch up".to_owned(),
         Decision::Issue(_) => "issue".to_owned(),
     }
 }

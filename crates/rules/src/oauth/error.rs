@@ -146,6 +146,7 @@ table! {
     // Signing in
     NO_SESSION = LoginRequired 50_058 "Nobody is signed in, and the request forbids to ask.";
     SIGN_IN_AGAIN = LoginRequired 50_058 "The person has to sign in again, and the request forbids to ask.";
+    OWES_TERMS = InteractionRequired 50_158 "The person has to accept terms first, and the request forbids to ask.";
     NOT_SERVED = AccessDenied 500_208 "The application is not attached to a user flow of the tenant.";
     CANCELLED = AccessDenied 0 "the user canceled the authentication";
     // Clients

@@ -20,6 +20,8 @@ pub struct Prompts {
 pub enum Prompt {
     SignIn,
     SignUp,
+    /// The session is good; its holder has to answer something before it is used.
+    CatchUp,
 }
 
 impl Prompts {
@@ -68,6 +70,8 @@ const CHECKS: &[Check] = &[
     Check { asks: is_too_old, refusal: error::SIGN_IN_AGAIN },
     // Never a silent switch to somebody else (security.md S22).
     Check { asks: |a| a.hint == Hint::OtherUser, refusal: error::NO_SESSION },
+    // Last: whoever is asked for more than this signs in first, and is asked for this on the way.
+    Check { asks: owes_terms, refusal: error::OWES_TERMS },
 ];
 
 /// What the request and the session together ask for: nothing, a person, or an error.
@@ -80,6 +84,7 @@ pub fn decide(
     match CHECKS.iter().find(|check| (check.asks)(&asked)) {
         None => Ok(None),
         Some(check) if prompts.none => Err(check.refusal),
+        Some(check) if check.refusal == error::OWES_TERMS => Ok(Some(Prompt::CatchUp)),
         Some(_) => Ok(Some(begin_with(prompts, loaded.served))),
     }
 }
@@ -90,6 +95,10 @@ const fn begin_with(prompts: Prompts, served: Served) -> Prompt {
         Served::Flow if prompts.create => Prompt::SignUp,
         Served::Flow | Served::SignInOnly | Served::Nothing => Prompt::SignIn,
     }
+}
+
+fn owes_terms(asked: &Asked<'_>) -> bool {
+    asked.session.is_some_and(|session| session.owes_terms)
 }
 
 fn is_too_old(asked: &Asked<'_>) -> bool {

@@ -8,6 +8,7 @@ use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::attribute::{self, DataType};
 use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::terms::{Agreement, Terms, TermsText};
 use vestibule_rules::directory::user::{User, UserType};
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
 use vestibule_rules::journey::engine::{self, CODE_LIFETIME, Next, Rejected, Turn};
@@ -36,6 +37,7 @@ pub(crate) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         pages: Vec::new(),
         ask_missing_at_sign_in: false,
         fields: Vec::new(),
+        terms: Vec::new(),
     }
 }
 
@@ -90,6 +92,23 @@ pub(crate) struct Holder {
     pub(crate) password: Option<String>,
     pub(crate) identity: Option<(String, String)>,
     pub(crate) attributes: BTreeMap<AttributeId, serde_json::Value>,
+    pub(crate) terms: Vec<Agreement>,
+}
+
+/// A document in two languages.
+pub(crate) fn document(id: &str, version: &str, required: bool) -> Terms {
+    let text = |language: &str| TermsText {
+        language: language.to_owned(),
+        title: format!("{id} in {language}"),
+        text: Some("Be kind.".to_owned()),
+        link: None,
+    };
+    Terms {
+        id: id.to_owned(),
+        version: version.to_owned(),
+        required,
+        languages: vec![text("en"), text("de")],
+    }
 }
 
 /// What the world does with the next question of a kind.
@@ -143,7 +162,14 @@ impl World {
         let account = Account { user, enabled, has_password: password.is_some(), has_code };
         let password = password.map(str::to_owned);
         let (address, attributes) = (address.to_owned(), BTreeMap::new());
-        self.holders.push(Holder { account, address, password, identity: None, attributes });
+        self.holders.push(Holder {
+            account,
+            address,
+            password,
+            identity: None,
+            attributes,
+            terms: Vec::new(),
+        });
         user
     }
 
@@ -216,8 +242,8 @@ impl World {
             Question::CreateAccount { .. } if self.mood == Mood::Taken => Answer::Taken,
             Question::CreateAccount { draft } => self.create(draft, now),
             Question::Review { user } => self.review(*user),
-            Question::UpdateAccount { user, attributes } => {
-                self.update(*user, attributes);
+            Question::UpdateAccount { user, attributes, terms } => {
+                self.update(*user, attributes, terms);
                 Answer::Updated
             }
             Question::SetPassword { user, phc } => {
@@ -229,13 +255,20 @@ impl World {
     }
 
     fn review(&self, user: UserId) -> Answer {
-        let attributes = self.holder(user).map(|h| h.attributes.clone()).unwrap_or_default();
-        Answer::Reviewed(Box::new(Review { attributes }))
+        let has = self.holder(user).map(|h| (h.attributes.clone(), h.terms.clone()));
+        let (attributes, terms) = has.unwrap_or_default();
+        Answer::Reviewed(Box::new(Review { attributes, terms }))
     }
 
-    fn update(&mut self, user: UserId, attributes: &BTreeMap<AttributeId, serde_json::Value>) {
+    fn update(
+        &mut self,
+        user: UserId,
+        attributes: &BTreeMap<AttributeId, serde_json::Value>,
+        terms: &[Agreement],
+    ) {
         for holder in self.holders.iter_mut().filter(|h| h.account.user == user) {
             holder.attributes.extend(attributes.clone());
+            holder.terms.extend(terms.iter().cloned());
         }
     }
 
@@ -283,6 +316,7 @@ impl World {
         if let Some(holder) = self.holders.last_mut() {
             let attributes = created.attributes.iter().map(|(k, v)| (AttributeId(k.clone()), v.clone()));
             holder.attributes = attributes.collect();
+            holder.terms = draft.terms().to_vec();
         }
         self.created.push(created);
         Answer::Created(user)

@@ -9,6 +9,7 @@ mod flow_show;
 mod flow_test;
 mod migrate;
 mod serve;
+mod terms;
 
 use crate::cli::Command;
 use crate::failure::{Done, Failure};
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Done {
             Ok(())
         }
         Command::Flow(command) => flow::run(&command),
+        Command::Terms(command) => terms::run(&command),
         Command::Config(command) => config::run(command),
     }
 }

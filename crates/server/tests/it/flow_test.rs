@@ -240,6 +240,59 @@ fn each_page_of_several_is_drawn_and_the_way_around_one_that_is_conditional() {
     insta::assert_snapshot!("flow_of_several_pages_mermaid", run.out);
 }
 
+/// The step of the guide about terms, for a visitor who is new, and one who accepted an older version.
+const TERMS: &str = r#"
+tenant: tenant.yaml
+app: Shop
+directory:
+  - mail: old@example.com
+    password: plum kettle outermost 47
+    terms: { general: 2025-01 }
+tests:
+  - name: a newcomer accepts
+    start: sign-up
+    steps:
+      - { see: sign-up, type: { username: mia@example.com } }
+      - { see: code, code: newest }
+      - see: details
+        fields: [password, displayName, terms-general, terms-newsletter]
+        type: { displayName: Mia, password: plum kettle outermost 47 }
+      - see: details
+        problems: { terms-general: terms-must-accept }
+{step}
+  - name: a new version
+    start: sign-in
+    steps:
+      - { see: identify, type: { username: old@example.com } }
+      - { see: password, type: { password: plum kettle outermost 47 } }
+      - { see: details, title: details-terms-title, fields: [terms-general], type: { terms-general: de } }
+    then:
+      end: open
+      terms: { general: 2026-11 }
+"#;
+
+// TOU-01
+#[test]
+fn terms_are_tested_as_their_guide_says() {
+    let guide = include_str!("../../../../docs/guides/terms.md");
+    let blocks: Vec<&str> =
+        guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tenant.yaml"), blocks[0]).unwrap();
+    let step = blocks[1].replacen("      - see: details\n", "", 1).replace("displayName: Mia, ", "");
+    let tests = TERMS.replace("{step}", step.trim_end());
+    std::fs::write(folder.path().join("terms.test.yaml"), &tests).unwrap();
+    let run = flow(folder.path(), &["test", "terms.test.yaml"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.contains("2 tests passed"), "{}", run.out);
+    slip(folder.path(), "terms.test.yaml", "terms: { general: 2026-11 }", "terms: { general: 2026-12 }");
+    let run = flow(folder.path(), &["test", "terms.test.yaml"]);
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("the visitor has accepted general 2026-12"), "{}", run.out);
+    let run = flow(folder.path(), &["show", "tenant.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
 #[test]
 fn a_drawing_shows_what_an_administrator_wrote_and_runs_nothing_of_it() {
     let folder = guide();

@@ -216,20 +216,20 @@ async fn not_moved(tx: &mut ReadTx, found: &Found) -> Outcome<()> {
 }
 
 /// A flow with everything that a step needs to know.
-pub(super) struct Found {
-    pub(super) stored: Stored,
-    pub(super) flow: FlowId,
+pub(crate) struct Found {
+    pub(crate) stored: Stored,
+    pub(crate) flow: FlowId,
     pub(super) draft: Option<DraftRow>,
 }
 
 impl Found {
-    pub(super) const fn tenant(&self) -> TenantId {
+    pub(crate) const fn tenant(&self) -> TenantId {
         self.stored.config.tenant.id
     }
 }
 
 /// Finds what people name: among the flows, then among the drafts, then in the history.
-pub(super) async fn find(tx: &mut ReadTx, named: Named<'_>) -> Outcome<Found> {
+pub(crate) async fn find(tx: &mut ReadTx, named: Named<'_>) -> Outcome<Found> {
     let missing = || Fault::missing("tenant", format!("there is no tenant “{}”", named.tenant));
     let tenant = tenants::find_by_name(tx, &named.tenant.to_lowercase()).await?.ok_or_else(missing)?;
     let stored = load(tx, tenant).await?.ok_or_else(missing)?;

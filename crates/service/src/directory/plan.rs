@@ -124,8 +124,8 @@ impl Plan {
 
 /// A tenant as it is stored, with what the plan must go on from.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) config: TenantConfig,
+pub(crate) struct Stored {
+    pub(crate) config: TenantConfig,
     pub(super) version: i64,
     /// When each object was made.
     pub(super) created: BTreeMap<(ObjectKind, String), Timestamp>,

@@ -339,6 +339,7 @@ impl Resolver<'_> {
                 ask_missing_at_sign_in: section.attribute_collection.ask_missing_at_sign_in,
             },
             user_type_to_create: section.user_type_to_create,
+            terms: section.terms.clone(),
         }
     }
 

@@ -11,6 +11,7 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider::{ClientAuthentication, ResponseType, default_scope};
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
+use vestibule_rules::directory::terms::Terms;
 
 /// A Vestibule tenant with everything in it.
 ///
@@ -217,6 +218,9 @@ pub struct FlowSection {
     /// In an external tenant: what a new user is. `member` unless you say otherwise.
     #[serde(default)]
     pub user_type_to_create: Option<UserTypeToCreate>,
+    /// Documents that visitors accept before they have an account, and again when their version changes.
+    #[serde(default)]
+    pub terms: Vec<Terms>,
 }
 
 /// The page that asks for attributes.

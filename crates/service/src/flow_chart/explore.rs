@@ -368,6 +368,7 @@ fn answers(form: &Form, choice: &Choice, tries: &BTreeMap<String, usize>, spot: 
             FieldKind::CurrentPassword | FieldKind::NewPassword => PASSWORD.to_owned(),
             FieldKind::Code => spot.world.newest_code().unwrap_or_default().to_owned(),
             FieldKind::Checkbox => "true".to_owned(),
+            FieldKind::Terms => field.documents.first().map(|d| d.language.clone()).unwrap_or_default(),
             FieldKind::Radio | FieldKind::Select | FieldKind::Checkboxes | FieldKind::Country => {
                 field.options.iter().map(|o| o.value.clone()).find(|v| !v.is_empty()).unwrap_or_default()
             }

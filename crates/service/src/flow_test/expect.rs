@@ -1,9 +1,11 @@
 //! What was expected and what is there, compared and put into words.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 use vestibule_rules::directory::check::PathStep;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::journey::engine;
 use vestibule_rules::journey::facts::Facts;
@@ -135,6 +137,21 @@ fn problems(step: &StepSection, form: &Form, names: &Names) -> Met {
         return Err(Unmet::at(if step.notices.is_empty() { "see" } else { "notices" }, text));
     }
     Ok(())
+}
+
+/// Compares what the visitor has accepted; of several versions of a document the last one counts.
+pub(super) fn terms(wanted: &BTreeMap<String, String>, accepted: &[Agreement]) -> Met {
+    let has: BTreeMap<String, String> =
+        accepted.iter().map(|a| (a.document.clone(), a.version.clone())).collect();
+    if has == *wanted {
+        return Ok(());
+    }
+    let shown = |all: &BTreeMap<String, String>| {
+        let each: Vec<String> =
+            all.iter().map(|(document, version)| format!("{document} {version}")).collect();
+        if each.is_empty() { "nothing".to_owned() } else { each.join(", ") }
+    };
+    Err(Unmet::at("terms", format!("the visitor has accepted {}", shown(wanted))).instead(shown(&has)))
 }
 
 /// Compares where the journey is.

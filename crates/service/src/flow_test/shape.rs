@@ -108,6 +108,9 @@ pub struct AccountSection {
     /// Values of attributes by id or name.
     #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
+    /// The documents that its holder has accepted: document → version.
+    #[serde(default)]
+    pub terms: BTreeMap<String, String>,
 }
 
 /// The words of `userType`.
@@ -210,6 +213,10 @@ pub struct ThenSection {
     /// The visitor's account as it must stand in the directory. Only the keys that are named are compared.
     #[serde(default)]
     pub account: Option<AccountExpectation>,
+    /// The documents that the visitor has accepted in this journey or before: document → version. All of them
+    /// are compared.
+    #[serde(default)]
+    pub terms: Option<BTreeMap<String, String>>,
     /// The ID token that the application gets. Only the claims that are named are compared.
     #[serde(default)]
     pub token: Option<TokenExpectation>,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use vestibule_rules::directory::check::PathStep;
 use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::{User, UserType};
 use vestibule_rules::ids::{GrantId, ProviderId, SessionId};
 use vestibule_rules::journey::engine::{self, Rejected, Turn};
 use vestibule_rules::journey::extension;
 use vestibule_rules::journey::facts::{Facts, Opening};
-use vestibule_rules::journey::form::{self, Form};
+use vestibule_rules::journey::form::{self, FieldKind, Form};
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Question, RawFields};
 use vestibule_rules::journey::step::Step;
@@ -67,7 +68,11 @@ impl<'s> Visitor<'s> {
         let stage: &Stage = &scenario.stage;
         let mut world = World::new(&stage.flow.default_domain);
         for account in &scenario.accounts {
-            world.settle(resident(stage, account));
+            let user = world.settle(resident(stage, account));
+            for (document, version) in &account.terms {
+                let (document, version) = (document.clone(), version.clone());
+                world.accept(user, Agreement { document, version, language: String::new() });
+            }
         }
         let section = &scenario.section;
         let opening = Opening { intent: section.start.intent(), login_hint: section.login_hint.clone() };
@@ -122,6 +127,11 @@ impl<'s> Visitor<'s> {
                 None => return Err(Unmet::new(path(), format!("the page has the field “{name}”"))),
                 Some(field) if field.fixed => {
                     return Err(Unmet::new(path(), format!("the field “{name}” can be changed")));
+                }
+                // The box of a document says in which language it was read.
+                Some(field) if field.kind == FieldKind::Terms && *value == Value::Bool(true) => {
+                    let first = field.documents.first().map(|document| document.language.clone());
+                    posted.insert(id, first.into_iter().collect())
                 }
                 Some(_) => posted.insert(id, texts(value)),
             };
@@ -214,6 +224,10 @@ impl<'s> Visitor<'s> {
                 return Err(Unmet::at("account", "the visitor has an account".to_owned()));
             };
             expect::account(account, &holder.user, &self.stage.names)?;
+        }
+        if let Some(wanted) = &then.terms {
+            let holder = signed_in.or(self.world.created);
+            expect::terms(wanted, &holder.map(|id| self.world.accepted(id)).unwrap_or_default())?;
         }
         match (&then.token, signed_in.and_then(|id| self.world.holder(id))) {
             (Some(token), Some(holder)) => expect::token(token, &self.id_token(&holder.user)),

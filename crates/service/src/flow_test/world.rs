@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use vestibule_crypto::{digest, otp};
 use vestibule_rules::directory::address::Address;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::ids::UserId;
 use vestibule_rules::journey::draft::Draft;
@@ -33,6 +34,8 @@ pub(crate) struct World {
     /// The account that this journey created.
     pub(crate) created: Option<UserId>,
     mailbox: Vec<Mail>,
+    /// What was accepted, by whom.
+    accepted: Vec<(UserId, Agreement)>,
     /// Passwords by the number that stands for their hash: hashing takes longer than everything else here.
     passwords: Vec<Secret<String>>,
     drawn: u128,
@@ -73,7 +76,7 @@ impl World {
     }
 
     /// Puts an account into the directory, with the identities that its own sign-up would have given it.
-    pub(crate) fn settle(&mut self, resident: Resident) {
+    pub(crate) fn settle(&mut self, resident: Resident) -> UserId {
         let id = UserId::from_random(self.draw());
         let identity = |kind: &str, issuer: &str, assigned: &str| ObjectIdentity {
             sign_in_type: kind.to_owned(),
@@ -107,6 +110,7 @@ impl World {
             revision: 1,
         };
         self.holders.push(Holder { user, password: resident.password });
+        id
     }
 
     /// Answers question after question until something is shown.
@@ -151,9 +155,12 @@ impl World {
                 Answer::PasswordSet
             }
             Question::Review { user } => Answer::Reviewed(Box::new(
-                self.holder(*user).map(|holder| rulings::review(&holder.user)).unwrap_or_default(),
+                self.holder(*user)
+                    .map(|holder| rulings::review(&holder.user, self.accepted(*user)))
+                    .unwrap_or_default(),
             )),
-            Question::UpdateAccount { user, attributes } => {
+            Question::UpdateAccount { user, attributes, terms } => {
+                self.accepted.extend(terms.iter().map(|agreement| (*user, agreement.clone())));
                 for holder in self.holders.iter_mut().filter(|h| h.user.id == *user) {
                     rulings::add_attributes(&mut holder.user, attributes);
                 }
@@ -226,8 +233,19 @@ impl World {
         let id = UserId::from_random(self.draw());
         let password = draft.password().and_then(|hash| self.unhashed(hash));
         self.holders.push(Holder { user: draft.clone().into_user(id, now), password });
+        self.accepted.extend(draft.terms().iter().map(|agreement| (id, agreement.clone())));
         self.created = Some(id);
         Answer::Created(id)
+    }
+
+    /// What somebody has accepted.
+    pub(crate) fn accepted(&self, user: UserId) -> Vec<Agreement> {
+        self.accepted.iter().filter(|(who, _)| *who == user).map(|(_, what)| what.clone()).collect()
+    }
+
+    /// Lets an account of the directory have accepted a document.
+    pub(crate) fn accept(&mut self, user: UserId, agreement: Agreement) {
+        self.accepted.push((user, agreement));
     }
 
     fn unhashed(&self, hash: &str) -> Option<Secret<String>> {

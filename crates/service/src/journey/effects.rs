@@ -12,6 +12,7 @@ use vestibule_rules::journey::question::{Answer, Question};
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::journeys::{self, Saved};
 use vestibule_store::outbox::{self, MailRow};
+use vestibule_store::terms::{self, AcceptanceRow};
 use vestibule_store::{WriteTx, grants, sessions, users};
 
 use super::finish::Ending;
@@ -29,6 +30,8 @@ pub(super) struct Effects {
     pub(super) password: Option<NewPassword>,
     /// Attributes that an account gets beside those it has.
     pub(super) added: Option<(UserId, BTreeMap<AttributeId, Value>)>,
+    /// What somebody accepted.
+    pub(super) accepted: Vec<AcceptanceRow>,
     pub(super) audit: Vec<EntryRow>,
     /// The question that was answered as if its rows were written already, and the facts before the answer.
     pub(super) assumed: Option<(Facts, Question)>,
@@ -79,6 +82,9 @@ impl Effects {
         }
         if let Some((user, attributes)) = &self.added {
             add_attributes(tx, tenant, *user, attributes).await?;
+        }
+        for acceptance in &self.accepted {
+            terms::insert(tx, tenant, acceptance).await?;
         }
         for mail in &self.mail {
             outbox::insert(tx, tenant, mail).await?;

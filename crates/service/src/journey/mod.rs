@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use vestibule_crypto::{constant_time, digest};
+use vestibule_rules::directory::terms::TermsText;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{JourneyId, SessionId};
 use vestibule_rules::journey::engine::{self, Next, Rejected, Turn};
-use vestibule_rules::journey::facts::{Facts, Opening, Pending};
+use vestibule_rules::journey::facts::{Authenticated, Facts, Opening, Pending};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::form::{self, Form};
 use vestibule_rules::journey::input::Input;
@@ -33,6 +34,7 @@ use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::federation;
 use crate::hop::{Hop, To};
+use crate::session::Session;
 use crate::visit::Visit;
 
 /// Characters of a token that [`digest::token`] makes: 256 bits in base64url.
@@ -120,13 +122,21 @@ impl Loaded {
     }
 }
 
+/// With what a journey begins.
+pub struct Beginning {
+    pub opening: Opening,
+    /// The session of somebody who is signed in and has yet to answer something.
+    pub session: Option<Session>,
+    /// The request that the journey answers.
+    pub request: Verified,
+}
+
 /// Begins a journey under a version of a flow, and pins that version.
 pub async fn start(
     site: &Site,
     visit: &Visit,
     (flow, version): (&Flow, i64),
-    opening: Opening,
-    request: Verified,
+    Beginning { opening, session, request }: Beginning,
 ) -> Outcome<Hop> {
     // A value that we did not make binds nothing: it may be empty, or somebody else's choice.
     let known = visit.browser.as_ref().filter(|value| value.expose().len() == TOKEN_CHARS);
@@ -135,11 +145,14 @@ pub async fn start(
     let id = JourneyId::from_random(site.env.random());
     let client_id = request.client_id;
     let state = State {
-        facts: engine::begin(flow, opening),
+        authenticated_at: session.as_ref().map(|session| session.auth_time),
+        facts: match session {
+            Some(session) => resumed(site, visit, flow, (opening, session)).await?,
+            None => engine::begin(flow, opening),
+        },
         request,
         issuer: visit.issuer(),
         ended_at: None,
-        authenticated_at: None,
         sid: None,
         taken: 0,
     };
@@ -167,6 +180,18 @@ pub async fn start(
     Ok(Hop { browser: fresh, ..Hop::to(To::Journey(id)) })
 }
 
+/// The facts of somebody whose session goes on, with what their account has.
+async fn resumed(
+    site: &Site,
+    visit: &Visit,
+    flow: &Flow,
+    (opening, session): (Opening, Session),
+) -> Outcome<Facts> {
+    let review = world::review(site, visit, flow, session.user).await?;
+    let Session { user, amr, provider, .. } = session;
+    Ok(engine::resume(flow, opening, Authenticated { user, amr, provider, created: false }, review))
+}
+
 /// Where the journey is. Nothing changes.
 pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
     let loaded = load(site, visit, id).await?;
@@ -188,6 +213,36 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
             _ => Standing::Open,
         },
     })
+}
+
+/// A document as a journey shows it.
+pub struct Document {
+    pub version: String,
+    pub text: TermsText,
+    /// `ui_locales` of the request.
+    pub locales: Option<String>,
+}
+
+/// The words of a document that the journey's flow asks to accept, in one language. Nothing changes.
+///
+/// Returns `Missing` when the flow has no such document, or not in this language, or its words are elsewhere.
+pub async fn document(
+    site: &Site,
+    visit: &Visit,
+    id: JourneyId,
+    (document, language): (&str, &str),
+) -> Outcome<Document> {
+    let Loaded { flow, state, .. } = load(site, visit, id).await?;
+    let terms = flow.terms.iter().find(|terms| terms.id == document);
+    let found = terms.and_then(|terms| Some((terms, terms.in_language(language)?)));
+    match found.filter(|(_, text)| text.text.is_some()) {
+        Some((terms, text)) => Ok(Document {
+            version: terms.version.clone(),
+            text: text.clone(),
+            locales: state.request.ui_locales,
+        }),
+        None => Err(Fault::missing("document", "the flow has no such document in this language")),
+    }
 }
 
 /// Folds in what a person posted.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use vestibule_crypto::constant_time;
 
 use serde_json::Value;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::{ObjectIdentity, User};
 use vestibule_rules::ids::AttributeId;
 use vestibule_rules::journey::facts::{Account, Review};
@@ -43,10 +44,10 @@ pub(crate) fn compare(typed: &str, expected: &str, superseded: &[String]) -> Com
 }
 
 /// What an account has of what a flow can ask for.
-pub(crate) fn review(user: &User) -> Review {
+pub(crate) fn review(user: &User, terms: Vec<Agreement>) -> Review {
     let stored = user.attributes.iter().map(|(id, value)| (AttributeId(id.clone()), value.clone()));
     let name = user.display_name.clone().map(|name| (AttributeId::new("displayName"), Value::String(name)));
-    Review { attributes: stored.chain(name).collect() }
+    Review { attributes: stored.chain(name).collect(), terms }
 }
 
 /// Gives an account attributes beside those it has.

@@ -1,18 +1,23 @@
 //! The answers to the engine's questions. Reads and computations happen here with no transaction open; what
 //! must be written goes into the effects of the turn.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use vestibule_crypto::{digest, otp, password};
 use vestibule_rules::directory::address::Address;
+use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{AttributeId, JourneyId, TenantId, UserId};
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
-use vestibule_rules::journey::facts::{Account, Facts};
+use vestibule_rules::journey::facts::{Account, Facts, Review};
+use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::question::{Answer, Compared, Question};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
+use vestibule_store::terms::AcceptanceRow;
 use vestibule_store::{ReadTx, users};
 
 use super::effects::{Effects, NewPassword};
@@ -20,6 +25,7 @@ use super::{Scene, rulings};
 use crate::audit;
 use crate::env::Site;
 use crate::mail::{self, Letter};
+use crate::terms;
 use crate::throttle::Limit;
 use crate::visit::Visit;
 
@@ -76,24 +82,40 @@ pub(super) async fn ask(
         }
         Question::CreateAccount { draft } => {
             effects.assumed = Some((facts.clone(), question.clone()));
-            Ok(create_account(scene, facts, draft, effects))
+            create_account(scene, facts, draft, effects)
         }
         Question::SetPassword { user, phc } => {
             set_password(scene, facts, (*user, phc), effects)?;
             Ok(Answer::PasswordSet)
         }
-        Question::Review { user } => review(site, visit, *user).await,
-        Question::UpdateAccount { user, attributes } => {
-            let keys: Vec<&str> = attributes.keys().map(AttributeId::as_str).collect();
-            let detail = json!({ "keys": keys, "flow": loaded.flow.id });
-            effects.audit.push(audit::by_user(site, visit, *user, "userUpdate", &detail));
-            effects.added = Some((*user, attributes.clone()));
+        Question::Review { user } => {
+            Ok(Answer::Reviewed(Box::new(review(site, visit, &loaded.flow, *user).await?)))
+        }
+        Question::UpdateAccount { user, attributes, terms } => {
+            update_account(scene, *user, (attributes, terms), effects)?;
             Ok(Answer::Updated)
         }
         Question::Federation { .. } => {
             Err(Fault::ours("a provider is asked by the browser, not by the runner"))
         }
     }
+}
+
+fn update_account(
+    scene: Scene<'_>,
+    user: UserId,
+    (attributes, terms): (&BTreeMap<AttributeId, Value>, &[Agreement]),
+    effects: &mut Effects,
+) -> Outcome<()> {
+    let Scene { site, visit, loaded } = scene;
+    if !attributes.is_empty() {
+        let keys: Vec<&str> = attributes.keys().map(AttributeId::as_str).collect();
+        let detail = json!({ "keys": keys, "flow": loaded.flow.id });
+        effects.audit.push(audit::by_user(site, visit, user, "userUpdate", &detail));
+        effects.added = Some((user, attributes.clone()));
+    }
+    effects.accepted = evidence(scene, user, terms)?;
+    Ok(())
 }
 
 async fn find_identity(
@@ -112,19 +134,29 @@ async fn find_identity(
 }
 
 /// What an account has of what a flow can ask for.
-async fn review(site: &Site, visit: &Visit, user: UserId) -> Outcome<Answer> {
+pub(super) async fn review(site: &Site, visit: &Visit, flow: &Flow, user: UserId) -> Outcome<Review> {
     let mut tx = site.env.db.read().await?;
-    let user = users::find(&mut tx, visit.tenant_id(), user).await?;
+    let tenant = visit.tenant_id();
+    let accepted = if flow.demands_terms() {
+        terms::accepted(&mut tx, tenant, user, &flow.id).await?
+    } else {
+        Vec::new()
+    };
+    let user = users::find(&mut tx, tenant, user).await?;
     let user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
-    Ok(Answer::Reviewed(Box::new(rulings::review(&user))))
+    Ok(rulings::review(&user, accepted))
 }
 
-fn create_account(
+fn evidence(
     Scene { site, visit, loaded }: Scene<'_>,
-    facts: &Facts,
-    draft: &Draft,
-    effects: &mut Effects,
-) -> Answer {
+    user: UserId,
+    agreements: &[Agreement],
+) -> Outcome<Vec<AcceptanceRow>> {
+    terms::evidence(site, visit, (&loaded.flow, loaded.row.flow_version), user, agreements)
+}
+
+fn create_account(scene: Scene<'_>, facts: &Facts, draft: &Draft, effects: &mut Effects) -> Outcome<Answer> {
+    let Scene { site, visit, loaded } = scene;
     let id = UserId::from_random(site.env.random());
     let phc = draft.password().map(str::to_owned);
     let user = draft.clone().into_user(id, visit.now);
@@ -136,7 +168,8 @@ fn create_account(
     });
     effects.audit.push(audit::by_user(site, visit, id, "userCreation", &detail));
     effects.user = Some((user, site.env.order_key(visit.now), phc));
-    Answer::Created(id)
+    effects.accepted = evidence(scene, id, draft.terms())?;
+    Ok(Answer::Created(id))
 }
 
 fn set_password(

@@ -26,4 +26,5 @@ mod schema;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod terms;
 mod trails;

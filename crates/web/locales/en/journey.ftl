@@ -45,6 +45,16 @@ details-closing-title = One last thing
 details-missing-title = Something is missing from your account
 # Below it. $tenant: the organisation's name.
 details-missing-lead = { $tenant } needs a little more before you go on.
+# Heading of the page that asks somebody who has signed in to accept documents, new ones or new versions.
+details-terms-title = Before you go on
+# Below it. $tenant: the organisation's name.
+details-terms-lead = { $tenant } asks you to read and accept this.
+# Beside the box of a document to accept. $title: the document's name.
+field-terms = I accept: { $title }
+# Link to its words, which opens beside the form. $title: the document's name.
+terms-read = Read “{ $title }” (opens in a new tab)
+# Below the heading of a document. $version: its version, such as 2026-11.
+terms-version = Version { $version }
 # Heading when the address has an account already.
 exists-title = You already have an account
 # Below it. $address: the email address.

@@ -59,6 +59,8 @@ field-required = Fill this in.
 field-choose = Choose one.
 # The box is not ticked.
 field-must-accept = Tick this box to go on.
+# Beside the box of a document that must be accepted.
+terms-must-accept = Read the document and tick this box to go on.
 # There is a character that cannot be stored.
 field-characters = This has a character that cannot be used here. Type it again.
 # There is a hidden character that turns the direction of the text around.

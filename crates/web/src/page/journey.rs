@@ -1,7 +1,8 @@
 //! The page of a journey's step, and the page of a journey that is over.
 
 use serde::Serialize;
-use vestibule_rules::journey::form::{FieldKind, Form, Text};
+use vestibule_rules::directory::terms::{self, TermsText};
+use vestibule_rules::journey::form::{FieldKind, Form, FormField, Text};
 use vestibule_rules::journey::step::StepName;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Timestamp;
@@ -63,14 +64,26 @@ impl JourneyPage {
         }
     }
 
-    /// The page with the names of countries in the first of the languages that has them.
+    /// The page with the names of countries in the first of the languages that has them, and with documents in
+    /// the language that suits best.
     #[must_use]
     pub fn in_language(mut self, languages: &[String]) -> Self {
-        for field in self.form.fields.iter_mut().filter(|f| f.kind == FieldKind::Country) {
-            self.names = country::name(languages, &mut field.options);
+        for field in &mut self.form.fields {
+            match field.kind {
+                FieldKind::Country => self.names = country::name(languages, &mut field.options),
+                FieldKind::Terms => in_one_language(field, languages),
+                _ => {}
+            }
         }
         self
     }
+}
+
+/// Leaves the words that the visitor is shown: ticking the box accepts these and no others.
+fn in_one_language(field: &mut FormField, languages: &[String]) {
+    let Some(shown) = terms::choose(&field.documents, languages).cloned() else { return };
+    field.label = Text::Message(Message::new("field-terms").with("title", &shown.title));
+    field.documents = vec![shown];
 }
 
 fn problems(form: &Form) -> Vec<&Message> {
@@ -126,6 +139,40 @@ impl Page for JourneyPage {
                 Self::new(way, form, None, now).in_language(&["de".to_owned()])
             })
             .collect()
+    }
+}
+
+/// A document that a journey asks to accept.
+#[derive(Clone, Debug, Serialize)]
+pub struct TermsPage {
+    version: String,
+    document: TermsText,
+}
+
+impl TermsPage {
+    /// The page of a document in one language.
+    pub const fn new(version: String, document: TermsText) -> Self {
+        Self { version, document }
+    }
+}
+
+impl Page for TermsPage {
+    const TEMPLATE: &'static str = "pages/terms.html";
+
+    fn samples() -> Vec<Self> {
+        let text = "# 1. Who we are\n\nWoodgrove sells **timber** and [tools](https://woodgrove.example/tools).\n\n\
+                    # 2. What you promise\n\n1. You are who you say.\n2. You keep your password to yourself.\n\n\
+                    <script>alert(1)</script>";
+        let document = |title: &str| TermsText {
+            language: "en".to_owned(),
+            title: title.to_owned(),
+            text: Some(text.to_owned()),
+            link: None,
+        };
+        vec![
+            Self::new("2026-11".to_owned(), document("Terms of use")),
+            Self::new("\"><script>alert(1)</script>".to_owned(), document("<script>alert(1)</script>")),
+        ]
     }
 }
 

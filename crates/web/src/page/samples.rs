@@ -3,6 +3,7 @@
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::flow::{AttributeInput, Bound, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
+use vestibule_rules::directory::terms::{Terms, TermsText};
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
 use vestibule_rules::journey::facts::{
@@ -74,6 +75,8 @@ fn wrong_details(facts: &mut Facts) {
     facts.problem("extension_home", Message::new("field-choose"));
     facts.problem("extension_size", Message::new("field-choose"));
     facts.problem("extension_terms", Message::new("field-must-accept"));
+    facts.problem("terms-general", Message::new("terms-must-accept"));
+    facts.agreed.insert("news".to_owned(), "en".to_owned());
 }
 
 fn code(facts: &mut Facts) {
@@ -121,7 +124,28 @@ fn flow() -> Flow {
         pages: Vec::new(),
         ask_missing_at_sign_in: false,
         fields: fields(),
+        terms: terms(),
     }
+}
+
+fn terms() -> Vec<Terms> {
+    let text = |language: &str, title: &str, link: Option<&str>| TermsText {
+        language: language.to_owned(),
+        title: title.to_owned(),
+        text: link.is_none().then(|| "Be kind.".to_owned()),
+        link: link.map(str::to_owned),
+    };
+    let document = |id: &str, required: bool, languages: Vec<TermsText>| Terms {
+        id: id.to_owned(),
+        version: "2026-11".to_owned(),
+        required,
+        languages,
+    };
+    let hostile = Some("https://woodgrove.example/\"><script>alert(1)</script>");
+    vec![
+        document("general", true, vec![text("en", "Terms of supply", None), text("de", HOSTILE, None)]),
+        document("news", false, vec![text("en", "Newsletter", hostile)]),
+    ]
 }
 
 fn fields() -> Vec<Field> {

@@ -506,3 +506,75 @@ fn kind_data_types_and_built_in_apps_stay() {
     let found: Vec<String> = check_change(&before, &after).iter().map(|p| dotted(&p.path)).collect();
     assert_eq!(found, ["applications"]);
 }
+
+fn terms(value: Value) -> TenantConfig {
+    let mut config = good();
+    config.user_flows[0].terms = shape(value);
+    config
+}
+
+// TOU-01
+#[test]
+fn documents_are_whole_and_their_published_words_stay() {
+    let one = |change: &dyn Fn(&mut Value)| {
+        let mut value = json!([{
+            "id": "general", "version": "1",
+            "languages": [{"language": "en", "title": "Terms", "text": "Be kind."}],
+        }]);
+        change(&mut value);
+        terms(value)
+    };
+    assert_eq!(problems(&one(&|_| {})), [""; 0]);
+    let wrong: [(&str, Value, &str); 12] = [
+        ("/0/id", json!("General"), "id"),
+        ("/0/id", json!("a--b"), "id"),
+        ("/0/id", json!(""), "id"),
+        ("/0/version", json!(" 1"), "version"),
+        ("/0/version", json!("1\n2"), "version"),
+        ("/0/languages", json!([]), "languages"),
+        ("/0/languages/0/language", json!("e"), "languages[0].language"),
+        ("/0/languages/0/language", json!("en_GB"), "languages[0].language"),
+        ("/0/languages/0/title", json!(" "), "languages[0].title"),
+        ("/0/languages/0/text", json!(" "), "languages[0].text"),
+        ("/0/languages/0/text", Value::Null, "languages[0]"),
+        ("/0/languages/0/text", json!("x".repeat(200_001)), "languages[0].text"),
+    ];
+    for (pointer, value, at) in wrong {
+        let config = one(&|whole| *whole.pointer_mut(pointer).unwrap() = value.clone());
+        assert_eq!(problems(&config), [format!("userFlows[0].terms[0].{at} TOU-01")], "{value}");
+    }
+    for link in ["http://contoso.example/", "javascript:alert(1)", "contoso.example"] {
+        let text = json!({"language": "en", "title": "Terms", "link": link});
+        let config = one(&|whole| whole[0]["languages"][0] = text.clone());
+        assert_eq!(problems(&config), ["userFlows[0].terms[0].languages[0].link TOU-01"], "{link}");
+    }
+    let both = one(&|whole| whole[0]["languages"][0]["link"] = json!("https://contoso.example/"));
+    assert_eq!(problems(&both), ["userFlows[0].terms[0].languages[0].link TOU-01"]);
+    let twice =
+        one(&|whole| whole[0]["languages"] = json!([whole[0]["languages"][0], whole[0]["languages"][0]]));
+    assert_eq!(problems(&twice), ["userFlows[0].terms[0].languages[1].language TOU-01"]);
+    let nine: Vec<Value> = (0..9)
+        .map(|n| {
+            json!({
+                "id": format!("d{n}"), "version": "1",
+                "languages": [{"language": "en", "title": "Terms", "text": "Be kind."}],
+            })
+        })
+        .collect();
+    assert_eq!(problems(&terms(json!(nine))), ["userFlows[0].terms TOU-01"]);
+    let mut original = strict();
+    original.user_flows[0].terms = one(&|_| {}).user_flows[0].terms.clone();
+    assert_eq!(problems(&original), ["userFlows[0].terms TOU-01"]);
+
+    let published = one(&|_| {});
+    let change = |after: &TenantConfig| check_change(&published, after).len();
+    assert_eq!(change(&one(&|whole| whole[0]["languages"][0]["text"] = json!("Pay."))), 1);
+    assert_eq!(change(&one(&|whole| whole[0]["languages"][0]["title"] = json!("Rules"))), 1);
+    let newer = one(&|whole| {
+        whole[0]["languages"][0]["text"] = json!("Pay.");
+        whole[0]["version"] = json!("2");
+    });
+    assert_eq!(change(&newer), 0);
+    let german = json!({"language": "de", "title": "Regeln", "text": "Sei nett."});
+    assert_eq!(change(&one(&|whole| whole[0]["languages"] = json!([whole[0]["languages"][0], german]))), 0);
+}

@@ -60,7 +60,7 @@ fn arrive(flow: &Flow, mut facts: Facts, user: UserId, how: &How, created: bool)
     facts.authenticated = Some(Authenticated { user, amr: vec![method.to_owned()], provider, created });
     // The hash stands with the account now; a second copy could only leak.
     facts.password = None;
-    if flow.ask_missing_at_sign_in && !created {
+    if (flow.ask_missing_at_sign_in || flow.demands_terms()) && !created {
         return review(facts);
     }
     settle(flow, facts)

@@ -1,14 +1,20 @@
 //! What the flow collects, page by page, and the way from there to the account.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::arrival::{self, How};
 use super::credential::{self, Typed};
 use super::{Rejected, Result, Turn, ask, change_address, complain, show, turn_elsewhere};
+use crate::ids::AttributeId;
 use crate::journey::draft::{self, Unmet};
 use crate::journey::facts::{Facts, Lookup};
 use crate::journey::flow::{Field, Flow};
 use crate::journey::input::Input;
 use crate::journey::pages::{self, Page, outline};
 use crate::journey::question::{Answer, Question, RawFields};
+use crate::journey::terms;
 use crate::journey::values;
 use crate::text::{Message, Secret};
 
@@ -32,6 +38,7 @@ fn collect(flow: &Flow, mut facts: Facts, address: &str, fields: &RawFields, typ
     }
     let page = keep(flow, &mut facts, fields);
     let password = new_password(flow, &mut facts, address, typed);
+    accept(flow, &mut facts);
     let shown = outline(flow, &facts);
     for judged in shown.judged.iter().filter(|j| page.is_on(j.field)) {
         // A question that follows from an answer on the same page could not be shown before.
@@ -77,6 +84,9 @@ impl Posted<'_> {
 fn keep<'f>(flow: &'f Flow, facts: &mut Facts, fields: &RawFields) -> Posted<'f> {
     let before = outline(flow, facts);
     let asked: Vec<&Field> = before.shown(facts).into_iter().filter(|f| values::is_asked(facts, f)).collect();
+    if !before.terms(flow, facts).is_empty() {
+        facts.agreed = terms::keep(flow, facts, fields);
+    }
     facts.typed.extend(values::keep(asked.iter().copied(), fields));
     Posted { page: before.page(), asked }
 }
@@ -115,18 +125,34 @@ fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>) -> Tu
     }
 }
 
+/// Whether these values, and what was accepted, are all that the flow demands of somebody who has an account.
+pub(super) fn is_enough(flow: &Flow, facts: &Facts, values: &BTreeMap<AttributeId, Value>) -> bool {
+    pages::is_complete(flow, facts, values) && terms::missing(flow, facts).is_empty()
+}
+
 /// The account that has signed in gets what it lacked.
 fn update(flow: &Flow, mut facts: Facts) -> Turn {
-    let complete = facts.values.as_ref().is_some_and(|values| pages::is_complete(flow, &facts, values));
+    let complete = facts.values.as_ref().is_some_and(|values| is_enough(flow, &facts, values));
     match (&facts.authenticated, facts.values.clone()) {
         (Some(who), Some(attributes)) if complete => {
-            let question = Question::UpdateAccount { user: who.user, attributes };
+            let terms = terms::agreements(flow, &facts);
+            let question = Question::UpdateAccount { user: who.user, attributes, terms };
             ask(facts, question)
         }
         _ => {
             facts.values = None;
             complain(facts, "", Message::new("try-again"))
         }
+    }
+}
+
+/// Nobody gets past the page with the documents without accepting what must be accepted.
+fn accept(flow: &Flow, facts: &mut Facts) {
+    if outline(flow, facts).terms(flow, facts).is_empty() {
+        return;
+    }
+    for document in terms::missing(flow, facts) {
+        facts.problem(&terms::field_name(document), Message::new("terms-must-accept"));
     }
 }
 
@@ -164,7 +190,7 @@ pub(super) fn create(flow: &Flow, mut facts: Facts) -> Turn {
         Ok(draft) => ask(facts, Question::CreateAccount { draft: Box::new(draft) }),
         Err(Unmet::SignUpOff) => arrival::refuse_stranger(facts),
         Err(Unmet::NotLookedUp) => look_again(facts),
-        Err(Unmet::Exists | Unmet::Proof | Unmet::Attribute | Unmet::Password) => {
+        Err(Unmet::Exists | Unmet::Proof | Unmet::Attribute | Unmet::Password | Unmet::Terms) => {
             facts.values = None;
             facts.password = None;
             complain(facts, "", Message::new("try-again"))

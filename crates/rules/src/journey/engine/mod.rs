@@ -18,12 +18,12 @@ mod entry;
 mod federation;
 
 use super::draft;
-use super::facts::{Account, End, Facts, Intent, Lookup, Opening};
+use super::facts::{Account, Authenticated, End, Facts, Intent, Lookup, Opening, Review};
 use super::flow::Flow;
 use super::input::Input;
-use super::pages;
 use super::question::{Answer, Purpose, Question};
 use super::step::Step;
+use super::terms;
 use crate::directory::address::Address;
 use crate::text::Message;
 use crate::time::{Span, Timestamp};
@@ -77,6 +77,13 @@ pub fn begin(flow: &Flow, mut opening: Opening) -> Facts {
         facts.intent = Intent::SignIn;
     }
     facts
+}
+
+/// The facts of a journey of somebody whose session goes on: who they are is known, and they are asked only for
+/// what they have yet to give.
+pub fn resume(flow: &Flow, opening: Opening, who: Authenticated, review: Review) -> Facts {
+    let authenticated = Some(Authenticated { created: false, ..who });
+    Facts { authenticated, review: Some(review), catching_up: true, ..begin(flow, opening) }
 }
 
 /// What the person is asked now. Total: every state has a step.
@@ -202,10 +209,11 @@ fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
         Question::Review { user } => {
             facts.catching_up && facts.authenticated.as_ref().is_some_and(|a| a.user == *user)
         }
-        Question::UpdateAccount { user, attributes } => {
+        Question::UpdateAccount { user, attributes, terms } => {
             facts.authenticated.as_ref().is_some_and(|a| a.user == *user)
                 && facts.values.as_ref() == Some(attributes)
-                && pages::is_complete(flow, facts, attributes)
+                && *terms == terms::agreements(flow, facts)
+                && details::is_enough(flow, facts, attributes)
         }
         Question::SetPassword { user, .. } => {
             facts.mailbox.is_some() && facts.known().is_some_and(|a| a.user == *user)

@@ -7,3 +7,4 @@ mod publishing;
 mod secrets;
 mod sessions;
 mod supplier_by_code;
+mod terms;

@@ -57,11 +57,16 @@ fn the_guides_tenant_has_no_problem() {
 }
 
 #[test]
-fn the_example_of_what_a_flow_asks_has_no_problem() {
-    let guide = include_str!("../../../../../docs/guides/what-a-flow-asks.md");
-    let (_, rest) = guide.split_once("```yaml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
-    assert_eq!(lines(&super::read(text).err().unwrap_or_default()), [""; 0]);
+fn the_examples_of_the_guides_have_no_problem() {
+    let guides = [
+        include_str!("../../../../../docs/guides/what-a-flow-asks.md"),
+        include_str!("../../../../../docs/guides/terms.md"),
+    ];
+    for guide in guides {
+        let (_, rest) = guide.split_once("```yaml\n").unwrap();
+        let (text, _) = rest.split_once("```").unwrap();
+        assert_eq!(lines(&super::read(text).err().unwrap_or_default()), [""; 0]);
+    }
 }
 
 /// What an editor offers as the kind of an input is what the guide explains.

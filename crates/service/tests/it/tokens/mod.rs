@@ -227,7 +227,7 @@ impl House {
         let loaded = Loaded {
             application: visit.tenant.application(client(app)),
             applications,
-            session: Some(SessionFact { user: self.user, auth_time: visit.now }),
+            session: Some(SessionFact { user: self.user, auth_time: visit.now, owes_terms: false }),
             hint: Hint::Absent,
             served: Served::Flow,
             now: visit.now,

@@ -1,4 +1,4 @@
-//! `GET` and `POST /{tenant}/journey/{id}`
+//! `GET` and `POST /{tenant}/journey/{id}`, and the documents that it asks to accept.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -9,7 +9,7 @@ use vestibule_service::journey::{self, Standing, View};
 use crate::fault::PageFault;
 use crate::form::Asked;
 use crate::link;
-use crate::page::journey::{EndedPage, JourneyPage, Way};
+use crate::page::journey::{EndedPage, JourneyPage, TermsPage, Way};
 use crate::respond::{self, FormTargets};
 use crate::state::AppState;
 
@@ -33,6 +33,18 @@ pub(super) async fn post(State(app): State<AppState>, request: Request) -> Resul
         }
         Err(fault) => Err(fault.into()),
     }
+}
+
+/// `GET /{tenant}/journey/{id}/terms/{document}`: the words of a document, as this journey asks about them.
+pub(super) async fn terms(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    let id = id(&asked)?;
+    let language = asked.pairs().iter().find(|(name, _)| name == "language");
+    let language = language.map_or("", |(_, value)| value);
+    let shown = journey::document(&app.site, &asked.visit, id, (asked.segment("document"), language)).await?;
+    let frame = asked.framed(&app, shown.locales.as_deref());
+    let page = TermsPage::new(shown.version, shown.text);
+    Ok(respond::page(&app, &frame, &page, &FormTargets::Own)?)
 }
 
 fn id(asked: &Asked) -> Outcome<JourneyId> {

@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}", get(home::get))
         .route("/{tenant}/", get(home::get))
         .route("/{tenant}/journey/{id}", get(journey::get).post(journey::post))
+        .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
         .route("/{tenant}/brand.css", get(brand::style))
         .route("/{tenant}/logo", get(brand::logo))
