@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { claimsAtApp, enter, isApp, openApp, signOut } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
-import { codeFrom, otherCode } from "../lib/inbox.mjs";
+import { codeFrom, messagesTo, otherCode } from "../lib/inbox.mjs";
 import { webRedirect } from "../lib/customer.mjs";
 import { authorization, metadata, under } from "../lib/oauth.mjs";
 import {
@@ -252,4 +252,73 @@ test("the dev inbox", () =>
     await shoot(page, "inbox");
     await page.locator(".mails a").first().click();
     await shoot(page, "inbox-mail");
+  }));
+
+test("terms, and a guardian who is asked", () =>
+  inBrowser(async (page) => {
+    const text = "# 1. What we sell\n\nTimber, **cut to length**, and [tools](https://contoso.example/tools).\n\n# 2. What you promise\n\n1. You are who you say.\n2. You pay within 14 days.";
+    const tenant = tenantOf("external", {
+      userFlowAttributes: [{ displayName: "Birthday", dataType: "dateTime" }],
+      flow: {
+        identityProviders: ["EmailPassword-OAUTH"],
+        attributeCollection: {
+          inputs: [
+            { attribute: "displayName", label: "Your name", required: true },
+            { attribute: "Birthday", label: "Date of birth", inputType: "date", required: true },
+            { attribute: "country", inputType: "country", required: true },
+          ],
+        },
+        terms: [
+          { id: "general", version: "2026-11", languages: [{ language: "en", title: "Terms of sale", text }] },
+          { id: "news", version: "1", required: false, languages: [{ language: "en", title: "Newsletter", link: "https://contoso.example/news" }] },
+        ],
+        age: { dateOfBirth: "Birthday", minimum: 16, below: "guardian" },
+      },
+    });
+    await apply(tenant);
+    await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+    const request = authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri, prompt: "create" });
+    const [guardian, address] = [newAddress("guardian"), newAddress("minor")];
+    await page.goto(request.url);
+    await giveCode(page, await giveAddressForCode(page, address));
+    await page.locator("#terms-general").waitFor();
+    await skipBrowserChecks(page);
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "terms-errors");
+    const [document] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: /terms of sale/i }).click()]);
+    await document.getByRole("heading", { level: 2, name: /what we sell/i }).waitFor();
+    await shoot(document, "terms-document");
+    await document.close();
+    await page.locator("#password").fill(newPassword());
+    await fill(page, { "Your name": "Tom" });
+    await page.getByLabel("Day").fill("17");
+    await page.getByLabel("Month").selectOption("5");
+    await page.getByLabel("Year").fill("2015");
+    const select = page.locator("select[name=country]");
+    await select.evaluate((element) => { element.value = "DK"; });
+    await page.locator("#terms-general").check();
+    await shoot(page, "terms-filled");
+    await submit(page);
+    await page.locator("#guardian").waitFor();
+    await shoot(page, "guardian-address");
+    await page.locator("#guardian").fill(guardian);
+    await submit(page);
+    await page.getByRole("heading", { level: 1, name: /waiting/i }).waitFor();
+    await shoot(page, "guardian-waiting");
+    const mail = await until("the mail to the guardian", async () => (await messagesTo(guardian)).at(0));
+    const link = mail.text.match(/https?:\/\/\S+\/guardian\/\S+/)[0];
+    await inBrowser(async (theirs) => {
+      await theirs.goto(link);
+      await theirs.getByText("Tom").waitFor();
+      await shoot(theirs, "guardian-page");
+      await theirs.locator("#agree").click();
+      await theirs.getByRole("heading", { level: 1, name: /you have agreed/i }).waitFor();
+      await shoot(theirs, "guardian-page-agreed");
+    });
+    await submit(page);
+    await page.getByRole("heading", { level: 1, name: /they have agreed/i }).waitFor();
+    await shoot(page, "guardian-agreed");
+    await submit(page);
+    await page.getByRole("heading", { name: /stay signed in/i }).waitFor();
   }));

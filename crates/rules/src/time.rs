@@ -55,6 +55,12 @@ impl Timestamp {
         Span(self.0.saturating_sub(earlier.0))
     }
 
+    /// The day in UTC.
+    pub(crate) fn date(self) -> time::Date {
+        time::OffsetDateTime::from_unix_timestamp(self.seconds())
+            .map_or(time::Date::MIN, time::OffsetDateTime::date)
+    }
+
     /// RFC 3339 with seconds in UTC, such as `2026-11-24T02:25:36Z`.
     pub fn rfc3339(self) -> String {
         self.format(time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))

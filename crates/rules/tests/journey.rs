@@ -6,8 +6,10 @@ mod support;
 
 use proptest::prelude::*;
 use support::{
-    Mood, NOW, World, come_back, document, failed, federated, field, flow, open, options, provider, say,
+    Mood, NOW, World, agree, come_back, document, failed, federated, field, flow, open, options, provider,
+    say,
 };
+use vestibule_rules::directory::age::{AgeRule, Below};
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::condition::{Comparison, Condition};
 use vestibule_rules::directory::flow::{InputType, WhenProvided};
@@ -125,15 +127,47 @@ fn flows() -> impl Strategy<Value = Flow> {
     let settings = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let documents = vec![document("general", "2", true), document("news", "1", false)];
     let terms = proptest::sample::subsequence(documents, 0..=2);
-    (settings, methods, fields(), layouts(), terms).prop_map(
-        |((external, allowed, strict, missing), methods, mut fields, layout, terms)| {
+    // Who is shown in `filled` is 25.
+    let age = proptest::sample::select(vec![None, Some(20), Some(30)]);
+    (settings, methods, fields(), layouts(), terms, age).prop_map(
+        |((external, allowed, strict, missing), methods, mut fields, layout, terms, age)| {
             let kind = if external { TenantKind::External } else { TenantKind::Workforce };
             let pages = lay_out(&mut fields, &layout);
             let plain = flow(kind, &methods);
+            let age = age.map(|minimum| {
+                let birthday = born();
+                let date_of_birth = birthday.id.clone();
+                fields.insert(0, birthday);
+                AgeRule { date_of_birth, minimum, adult: 40, ..guarded() }
+            });
             let ask_missing_at_sign_in = missing;
-            Flow { sign_up_allowed: allowed, strict, fields, pages, ask_missing_at_sign_in, terms, ..plain }
+            Flow {
+                sign_up_allowed: allowed,
+                strict,
+                fields,
+                pages,
+                ask_missing_at_sign_in,
+                terms,
+                age,
+                ..plain
+            }
         },
     )
+}
+
+fn born() -> Field {
+    custom("Born", DataType::DateTime, InputType::DateTimeDropdown, |i| i.required = true)
+}
+
+fn guarded() -> AgeRule {
+    AgeRule {
+        date_of_birth: born().id,
+        minimum: 30,
+        minimum_by_country: std::collections::BTreeMap::new(),
+        country: None,
+        adult: 40,
+        below: Below::Guardian,
+    }
 }
 
 /// How many pages there are, and for each field whether the next page begins at it, on what it depends, and
@@ -232,6 +266,8 @@ enum Act {
     Replay(usize, Answer),
     Wait(i64),
     Mood(Mood),
+    /// The guardian agrees to the mail with this number.
+    Agree(u32),
 }
 
 fn secret(text: &str) -> Secret<String> {
@@ -260,6 +296,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => Just(Input::Back { fields: RawFields::new() }),
         1 => any::<bool>().prop_map(Input::Stay),
         2 => proptest::sample::select(vec!["fabrikam", "contoso", "nobody"]).prop_map(|p| Input::ChooseProvider(ProviderId::new(p))),
+        2 => proptest::sample::select(ADDRESSES).prop_map(|a| Input::Guardian { address: a.to_owned() }),
         1 => Just(Input::Resend),
         2 => Just(Input::ChangeAddress),
         1 => Just(Input::SignUpInstead),
@@ -295,6 +332,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         6 => prop_oneof![4 => Just(0_usize), 1 => 1..4_usize].prop_map(Act::TypeCode),
         4 => Just(Act::Fill),
         3 => answers().prop_map(Act::Back),
+        2 => (1..3_u32).prop_map(Act::Agree),
         1 => (0..6_usize, answers()).prop_map(|(n, a)| Act::Replay(n, a)),
         1 => proptest::sample::select(vec![1, 31, 599, 601]).prop_map(Act::Wait),
         1 => proptest::sample::select(vec![Mood::Honest, Mood::Honest, Mood::Throttled, Mood::Taken]).prop_map(Act::Mood),
@@ -352,6 +390,7 @@ fn act(
             *now = *now + Span::seconds(seconds);
             Ok(facts.clone())
         }
+        Act::Agree(sent) => agree(flow, world, facts, sent, *now),
         Act::Mood(mood) => {
             world.mood = mood;
             Ok(facts.clone())
@@ -393,6 +432,13 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
         }
     }
     for user in &world.created {
+        if let Some(rule) = &flow.age {
+            let minor = rule.minimum > 25;
+            let group = if minor { "Minor" } else { "NotAdult" };
+            assert_eq!(user.attributes["ageGroup"], group);
+            assert_eq!(user.attributes.contains_key("consentProvidedForMinor"), minor);
+            assert!(!minor || world.agreed, "no guardian has agreed");
+        }
         for f in flow.fields.iter().filter(|f| f.input.write_to_directory && f.id.as_str() != "displayName") {
             let (there, asked) = (user.attributes.contains_key(f.id.as_str()), applies(flow, user, f));
             assert!(there || !asked || !f.input.required, "{} is missing", f.id);
@@ -478,7 +524,14 @@ fn cooperative(
             Input::NewPassword { password: secret(GOOD), confirmation: Some(secret(GOOD)) }
         }
         Step::Details { .. } => filled(flow),
-        Step::Exists { .. } | Step::Refused(_) => Input::Continue,
+        Step::Guardian => Input::Guardian { address: "parent@example.org".to_owned() },
+        Step::GuardianWait { expires_at, .. } if *now < expires_at => {
+            let sent = facts.guardian.as_ref().unwrap().sent;
+            return Some(agree(flow, world, facts, sent, *now));
+        }
+        Step::GuardianWait { .. } | Step::GuardianAgreed | Step::Exists { .. } | Step::Refused(_) => {
+            Input::Continue
+        }
         Step::Stay => Input::Stay(true),
         Step::Ended { .. } => return None,
     };

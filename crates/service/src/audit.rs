@@ -21,6 +21,21 @@ pub fn by_user(site: &Site, visit: &Visit, user: UserId, action: &str, detail: &
     }
 }
 
+/// The entry for the answer of a guardian. Their address stands in the journey, and the account that may come of it
+/// says that somebody agreed.
+pub fn by_guardian(site: &Site, visit: &Visit, journey: JourneyId, agrees: bool) -> EntryRow {
+    EntryRow {
+        key: site.env.order_key(visit.now),
+        at: visit.now,
+        actor: "guardian".to_owned(),
+        action: if agrees { "guardianConsent" } else { "guardianRefusal" }.to_owned(),
+        target_kind: "journey".to_owned(),
+        target_id: journey.to_string(),
+        correlation_id: visit.correlation.to_string(),
+        detail: json!({}).to_string(),
+    }
+}
+
 /// The entry for a proof that failed. Nobody knows who tried: the account, if there is one, is only what was
 /// tried at, and nothing of what was typed is kept.
 pub fn failed_proof(

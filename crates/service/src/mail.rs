@@ -33,6 +33,8 @@ pub enum Letter {
     Code { tenant: String, code: String, purpose: Purpose, minutes: u32, address: String },
     /// Somebody asked for a code, and there is no account that it could be for.
     NoAccount { tenant: String, address: String, purpose: Purpose },
+    /// Somebody who is too young to sign up alone says that the reader is their guardian.
+    Guardian { tenant: String, visitor: String, link: String, days: i64, address: String },
     /// The password was replaced.
     PasswordChanged { tenant: String, address: String },
 }

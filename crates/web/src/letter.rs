@@ -37,6 +37,7 @@ const fn template(letter: &Letter) -> &'static str {
     match letter {
         Letter::Code { .. } => "code",
         Letter::NoAccount { .. } => "no-account",
+        Letter::Guardian { .. } => "guardian",
         Letter::PasswordChanged { .. } => "password-changed",
     }
 }
@@ -60,6 +61,9 @@ fn values(letter: &Letter, locale: &str) -> Value {
                 Purpose::Reset => "mail-no-account-reset",
             },
         },
+        Letter::Guardian { tenant, visitor, link, days, address } => {
+            context! { locale, dir, tenant, visitor, link, days => *days, address }
+        }
         Letter::PasswordChanged { tenant, address } => context! { locale, dir, tenant, address },
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
+use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
 use super::journey::{EndedPage, JourneyPage, TermsPage};
 use super::*;
@@ -26,6 +27,7 @@ fn rendered() -> Vec<(String, String)> {
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
             add::<TermsPage>(&pages, &frame, &prefix, &mut all);
+            add::<GuardianPage>(&pages, &frame, &prefix, &mut all);
             add::<FaultPage>(&pages, &frame, &prefix, &mut all);
             add::<FormPostPage>(&pages, &frame, &prefix, &mut all);
             add::<SignOutPage>(&pages, &frame, &prefix, &mut all);

@@ -5,6 +5,7 @@
 //! A problem is placed by the keys and indices of the configuration file. The lists of a
 //! [`TenantConfig`] have the order of the file, so an index means the same on both sides.
 
+mod age;
 mod application;
 mod attribute;
 mod condition;

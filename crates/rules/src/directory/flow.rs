@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::age::AgeRule;
 use super::condition::Condition;
 use super::terms::Terms;
 use crate::ids::{AttributeId, ClientId, FlowId};
@@ -32,6 +33,9 @@ pub struct UserFlow {
     /// Documents that visitors accept, in the order of their boxes.
     #[serde(default)]
     pub terms: Vec<Terms>,
+    /// How old newcomers must be.
+    #[serde(default)]
+    pub age: Option<AgeRule>,
 }
 
 /// `userTypeToCreate` of `onUserCreateStart` in Graph.

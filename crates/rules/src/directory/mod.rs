@@ -4,6 +4,7 @@
 //! types use one vocabulary.
 
 pub mod address;
+pub mod age;
 pub mod application;
 pub mod attribute;
 pub mod check;

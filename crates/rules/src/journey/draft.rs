@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::age;
 use super::facts::{Facts, Lookup};
 use super::flow::Flow;
 use super::pages;
 use super::terms;
 use crate::directory::address::Address;
+use crate::directory::age::AgeGroup;
 use crate::directory::tenant::TenantKind;
 use crate::directory::terms::Agreement;
 use crate::directory::user::{CreationType, ExternalUserState, ObjectIdentity, User, UserType};
@@ -44,6 +46,10 @@ pub enum Unmet {
     Attribute,
     #[error("no password")]
     Password,
+    #[error("too young")]
+    Age,
+    #[error("no guardian has agreed")]
+    Guardian,
     #[error("a document that must be accepted was not")]
     Terms,
 }
@@ -70,7 +76,9 @@ pub fn draft(flow: &Flow, facts: &Facts) -> Result<Draft, Unmet> {
     if !terms::missing(flow, facts).is_empty() {
         return Err(Unmet::Terms);
     }
+    let aged = old_enough(flow, facts, collected)?;
     let mut attributes = stored(flow, collected);
+    attributes.extend(aged);
     Ok(Draft {
         tenant_kind: flow.tenant_kind,
         user_type: flow.user_type,
@@ -147,6 +155,33 @@ impl Draft {
             && self.identity.issuer != ObjectIdentity::MAIL_ISSUER;
         (!at_provider).then_some(CreationType::LocalAccount)
     }
+}
+
+/// What the account says about its holder's age (`ageGroup` and `consentProvidedForMinor` in Graph), if the flow
+/// has a rule on it.
+fn old_enough(
+    flow: &Flow,
+    facts: &Facts,
+    collected: &BTreeMap<AttributeId, Value>,
+) -> Result<Vec<(String, Value)>, Unmet> {
+    if flow.age.is_none() {
+        return Ok(Vec::new());
+    }
+    let aged = facts.aged.as_ref().filter(|aged| age::is_about(flow, aged, collected)).ok_or(Unmet::Age)?;
+    if facts.too_young {
+        return Err(Unmet::Age);
+    }
+    let mut known = vec![("ageGroup".to_owned(), aged.group.as_str().into())];
+    if aged.group == AgeGroup::Minor {
+        if !age::needs_guardian(flow, aged.group) {
+            return Err(Unmet::Age);
+        }
+        if facts.guardian.as_ref().is_none_or(|guardian| guardian.agreed_at.is_none()) {
+            return Err(Unmet::Guardian);
+        }
+        known.push(("consentProvidedForMinor".to_owned(), "Granted".into()));
+    }
+    Ok(known)
 }
 
 fn identity(flow: &Flow, facts: &Facts, address: &Address, local_password: bool) -> ObjectIdentity {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::age::{Aged, Guardian};
 use super::question::Purpose;
 use crate::directory::terms::Agreement;
 use crate::ids::{AttributeId, ProviderId, UserId};
@@ -71,6 +72,21 @@ pub struct Facts {
     pub catching_up: bool,
     /// The values that passed every check; present once the form was accepted.
     pub values: Option<BTreeMap<AttributeId, Value>>,
+    /// How old the newcomer is, when the flow has a rule on it.
+    #[serde(default)]
+    pub aged: Option<Aged>,
+    /// The guardian who was asked.
+    #[serde(default)]
+    pub guardian: Option<Guardian>,
+    /// What was typed as the guardian's address.
+    #[serde(default)]
+    pub guardian_typed: Option<String>,
+    /// How many mails went to guardians.
+    #[serde(default)]
+    pub guardians_asked: u32,
+    /// An age was sent with which nobody signs up: another one is not taken in this journey.
+    #[serde(default)]
+    pub too_young: bool,
     /// What an extension set at submission; it overrides what was typed (ATTR-18).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub supplied: BTreeMap<String, Vec<String>>,
@@ -188,6 +204,11 @@ pub enum Pending {
         provider: ProviderId,
         attempt: u32,
     },
+    AskGuardian,
+    /// The guardian's answer to one mail.
+    Guardian {
+        sent: u32,
+    },
 }
 
 /// Why a way ended.
@@ -238,6 +259,11 @@ impl Facts {
             review: None,
             catching_up: false,
             values: None,
+            aged: None,
+            guardian: None,
+            guardian_typed: None,
+            guardians_asked: 0,
+            too_young: false,
             supplied: BTreeMap::new(),
             authenticated: None,
             stay: None,
@@ -277,6 +303,8 @@ impl Facts {
         self.review = None;
         self.catching_up = false;
         self.values = None;
+        self.aged = None;
+        self.guardian = None;
         self.supplied.clear();
         self.pending = None;
         self.refusal = None;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::age::AgeRule;
 use crate::directory::attribute::{self, DataType};
 use crate::directory::condition::Condition;
 use crate::directory::flow::{AttributeInput, InputType, UserFlow, UserTypeToCreate};
@@ -41,6 +42,9 @@ pub struct Flow {
     /// Documents to accept.
     #[serde(default)]
     pub terms: Vec<Terms>,
+    /// How old newcomers must be.
+    #[serde(default)]
+    pub age: Option<AgeRule>,
 }
 
 /// One page of several.
@@ -109,6 +113,7 @@ impl Flow {
                 .filter_map(|(page, i)| Some(Field { page, ..field(config, i, strict)? }))
                 .collect(),
             terms: flow.terms.clone(),
+            age: flow.age.clone(),
         }
     }
 
@@ -132,6 +137,7 @@ impl Flow {
             ask_missing_at_sign_in: false,
             fields: Vec::new(),
             terms: Vec::new(),
+            age: None,
         }
     }
 

@@ -169,6 +169,12 @@ pub fn form(flow: &Flow, facts: &Facts) -> Form {
             form.actions = vec![primary("action-save-password"), link("change-address")];
         }
         Step::Details { address, .. } => details(flow, facts, address, &mut form),
+        Step::Guardian => guardian(flow, facts, &mut form),
+        Step::GuardianWait { address, resend_at, .. } => waiting(address, *resend_at, &mut form),
+        Step::GuardianAgreed => {
+            form.lead = said(Message::new("guardian-agreed-lead"));
+            form.actions = vec![primary("action-create-account")];
+        }
         Step::Exists { address } => {
             form.lead = said(Message::new("exists-lead").with("address", address));
             form.actions = vec![primary("action-continue-sign-in")];
@@ -205,6 +211,9 @@ fn title(step: &Step, facts: &Facts) -> &'static str {
         Step::Code { .. } => "code-title",
         Step::NewPassword { .. } => "new-password-title",
         Step::Details { .. } => "details-title",
+        Step::Guardian => "guardian-title",
+        Step::GuardianWait { .. } => "guardian-wait-title",
+        Step::GuardianAgreed => "guardian-agreed-title",
         Step::Exists { .. } => "exists-title",
         Step::Refused(_) => "refused-title",
         Step::Stay => "stay-title",
@@ -286,6 +295,35 @@ fn code(facts: &Facts, step: &Step, form: &mut Form) {
     form.actions = vec![primary(submit), again, link("change-address")];
     form.help =
         Some((Message::new("code-help-question"), Message::new("code-help-answer").with("address", address)));
+}
+
+/// Whom to ask.
+fn guardian(flow: &Flow, facts: &Facts, form: &mut Form) {
+    form.lead = said(Message::new("guardian-lead").with("tenant", &flow.tenant_name));
+    form.fields.push(FormField {
+        hint: said(Message::new("field-guardian-hint")),
+        values: facts.guardian_typed.clone().into_iter().collect(),
+        max_length: 254,
+        ..blank(FieldKind::Email, "guardian", "field-guardian")
+    });
+    form.actions = vec![primary("action-ask-guardian"), action("back", "action-back", ActionStyle::Quiet)];
+}
+
+/// For whom the page waits, and how to help it along.
+fn waiting(address: &str, resend_at: Timestamp, form: &mut Form) {
+    form.lead = said(Message::new("guardian-wait-lead").with("address", address));
+    let mut again = action("resend", "action-resend-guardian", ActionStyle::Link);
+    again.available_at = Some(resend_at);
+    let other = action("change-address", "action-change-guardian", ActionStyle::Link);
+    form.actions = vec![primary("action-check-again"), again, other];
+}
+
+/// What somebody has answered, as their guardian is shown it: questions with their answers, none of them to be
+/// changed.
+pub fn answers(flow: &Flow, facts: &Facts) -> Vec<FormField> {
+    let outline = outline(flow, facts);
+    let shown = outline.judged.iter().map(|judged| judged.field).filter(|f| values::is_shown(facts, f));
+    shown.map(|f| FormField { fixed: true, ..attribute(facts, f) }).filter(|f| !f.values.is_empty()).collect()
 }
 
 fn details(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {

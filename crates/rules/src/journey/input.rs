@@ -21,6 +21,8 @@ pub enum Input {
     Details { fields: RawFields, password: Option<Secret<String>>, confirmation: Option<Secret<String>> },
     /// To the page before, with what stands on this one.
     Back { fields: RawFields },
+    /// The address of a guardian.
+    Guardian { address: String },
     /// Go on from a page that only says something.
     Continue,
     /// The answer to "Stay signed in?".
@@ -55,7 +57,8 @@ impl Input {
         match action {
             "submit" => Self::submitted(step, fields),
             "no" => (step == StepName::Stay).then_some(Self::Stay(false)),
-            "back" => (step == StepName::Details).then(|| Self::Back { fields: attribute_fields(fields) }),
+            "back" => matches!(step, StepName::Details | StepName::Guardian)
+                .then(|| Self::Back { fields: attribute_fields(fields) }),
             "resend" => Some(Self::Resend),
             "change-address" => Some(Self::ChangeAddress),
             "sign-up" => Some(Self::SignUpInstead),
@@ -82,7 +85,14 @@ impl Input {
                 password: secret(fields, "password"),
                 confirmation: secret(fields, "confirm-password"),
             }),
-            StepName::Exists | StepName::Refused | StepName::Leave => Some(Self::Continue),
+            StepName::Guardian => {
+                Some(Self::Guardian { address: first(fields, "guardian").unwrap_or_default().to_owned() })
+            }
+            StepName::GuardianWait
+            | StepName::GuardianAgreed
+            | StepName::Exists
+            | StepName::Refused
+            | StepName::Leave => Some(Self::Continue),
             StepName::Stay => Some(Self::Stay(true)),
             StepName::Ended => None,
         }

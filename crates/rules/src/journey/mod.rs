@@ -17,6 +17,7 @@
 //! 5. An ended journey absorbs every input; it ends once.
 //! 6. Facts hold no plain secret: a code is a digest, a password a hash.
 
+pub mod age;
 pub mod draft;
 pub mod engine;
 pub mod extension;

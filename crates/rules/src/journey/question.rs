@@ -42,6 +42,10 @@ pub enum Question {
     FindIdentity { issuer: String, subject: String, address: Option<String> },
     /// Create the account, in the transaction that saves the journey.
     CreateAccount { draft: Box<Draft> },
+    /// Send a mail to the guardian of somebody who is too young.
+    AskGuardian { address: String, sent: u32 },
+    /// What did the guardian say to this mail? They answer in a browser of their own.
+    Guardian { sent: u32 },
     /// What did the provider say at the end of this departure? The person carries the reply in the browser;
     /// the runner checks every part of it before it answers.
     Federation { provider: ProviderId, attempt: u32 },
@@ -61,6 +65,8 @@ impl Question {
             Self::Federation { provider, attempt } => {
                 Pending::Federation { provider: provider.clone(), attempt: *attempt }
             }
+            Self::Guardian { sent } => Pending::Guardian { sent: *sent },
+            Self::AskGuardian { .. } => Pending::AskGuardian,
             Self::FindAccount { .. } => Pending::FindAccount,
             Self::SendCode { .. } => Pending::SendCode,
             Self::CompareCode { .. } => Pending::CompareCode,
@@ -104,6 +110,14 @@ pub enum Answer {
     Reviewed(Box<Review>),
     /// The attributes stand with the account.
     Updated,
+    /// The mail to the guardian is on its way.
+    GuardianAsked { expires_at: Timestamp, resend_at: Timestamp },
+    /// A limit forbade it; the span is the time to wait.
+    GuardianThrottled(Span),
+    /// The guardian agreed, at this time.
+    GuardianAgreed(Timestamp),
+    /// The guardian said no.
+    GuardianRefused,
     /// The provider's tokens passed every check.
     Federated(Box<Federated>),
     /// The person said no at the provider.

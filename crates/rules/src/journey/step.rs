@@ -19,6 +19,9 @@ pub enum StepName {
     Code,
     NewPassword,
     Details,
+    Guardian,
+    GuardianWait,
+    GuardianAgreed,
     Exists,
     Refused,
     Stay,
@@ -37,6 +40,9 @@ impl StepName {
             Self::Code => "code",
             Self::NewPassword => "new-password",
             Self::Details => "details",
+            Self::Guardian => "guardian",
+            Self::GuardianWait => "guardian-wait",
+            Self::GuardianAgreed => "guardian-agreed",
             Self::Exists => "exists",
             Self::Refused => "refused",
             Self::Stay => "stay",
@@ -63,6 +69,12 @@ pub enum Step {
     NewPassword { address: String },
     /// Everything that the flow wants to know, and the password of a new local account.
     Details { address: String, password: bool },
+    /// Whom to ask, as the newcomer is too young to sign up alone.
+    Guardian,
+    /// The guardian has not answered yet.
+    GuardianWait { address: String, expires_at: Timestamp, resend_at: Timestamp },
+    /// The guardian agreed.
+    GuardianAgreed,
     /// There is an account already; go on to sign in.
     Exists { address: String },
     /// This way ended; another may be chosen.
@@ -86,6 +98,9 @@ impl Step {
             Self::Code { .. } => StepName::Code,
             Self::NewPassword { .. } => StepName::NewPassword,
             Self::Details { .. } => StepName::Details,
+            Self::Guardian => StepName::Guardian,
+            Self::GuardianWait { .. } => StepName::GuardianWait,
+            Self::GuardianAgreed => StepName::GuardianAgreed,
             Self::Exists { .. } => StepName::Exists,
             Self::Refused(_) => StepName::Refused,
             Self::Stay => StepName::Stay,

@@ -29,6 +29,7 @@ pub(super) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         ask_missing_at_sign_in: false,
         fields: Vec::new(),
         terms: Vec::new(),
+        age: None,
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
         ask_missing_at_sign_in: false,
         fields: Vec::new(),
         terms: Vec::new(),
+        age: None,
     }
 }
 
@@ -132,6 +133,8 @@ pub(crate) struct World {
     /// Accounts for which somebody proved in this journey to be their holder.
     pub(crate) proofs: BTreeSet<UserId>,
     pub(crate) created: Vec<User>,
+    /// Whether a guardian has agreed in this journey.
+    pub(crate) agreed: bool,
     pub(crate) asked: Vec<String>,
     pub(crate) questions: Vec<Question>,
 }
@@ -146,6 +149,7 @@ impl World {
             read: BTreeSet::new(),
             proofs: BTreeSet::new(),
             created: Vec::new(),
+            agreed: false,
             asked: Vec::new(),
             questions: Vec::new(),
         }
@@ -228,11 +232,7 @@ impl World {
             Question::CheckPassword { user, password, .. } => {
                 Answer::PasswordChecked(self.check_password(*user, password.expose()))
             }
-            Question::HashPassword { password } => {
-                let phc = format!("hash-number-{}", self.hashes.len());
-                self.hashes.push((phc.clone(), password.expose().clone()));
-                Answer::PasswordHashed(phc)
-            }
+            Question::HashPassword { password } => self.hash(password.expose()),
             Question::FindIdentity { issuer, subject, address } => {
                 let by_identity = self.by_identity(issuer, subject).map(|h| h.account.clone());
                 self.proofs.extend(by_identity.as_ref().map(|a| a.user));
@@ -246,12 +246,27 @@ impl World {
                 self.update(*user, attributes, terms);
                 Answer::Updated
             }
+            Question::AskGuardian { .. } => self.ask_guardian(now),
+            Question::Guardian { .. } => unreachable!("the guardian says it"),
             Question::SetPassword { user, phc } => {
                 self.set_password(*user, phc);
                 Answer::PasswordSet
             }
             Question::Federation { .. } => unreachable!("the person carries it"),
         }
+    }
+
+    fn hash(&mut self, password: &str) -> Answer {
+        let phc = format!("hash-number-{}", self.hashes.len());
+        self.hashes.push((phc.clone(), password.to_owned()));
+        Answer::PasswordHashed(phc)
+    }
+
+    fn ask_guardian(&self, now: Timestamp) -> Answer {
+        if self.mood == Mood::Throttled {
+            return Answer::GuardianThrottled(Span::minutes(5));
+        }
+        Answer::GuardianAsked { expires_at: now + Span::days(7), resend_at: now + Span::seconds(30) }
     }
 
     fn review(&self, user: UserId) -> Answer {
@@ -357,6 +372,20 @@ pub(crate) fn come_back(
     finish(flow, world, engine::answer(flow, facts.clone(), &question, reply)?, now)
 }
 
+/// The guardian agrees to a mail.
+pub(crate) fn agree(
+    flow: &Flow,
+    world: &mut World,
+    facts: &Facts,
+    sent: u32,
+    now: Timestamp,
+) -> Result<Facts, Rejected> {
+    let question = Question::Guardian { sent };
+    let turn = engine::answer(flow, facts.clone(), &question, Answer::GuardianAgreed(now))?;
+    world.agreed = true;
+    finish(flow, world, turn, now)
+}
+
 fn finish(flow: &Flow, world: &mut World, mut turn: Turn, now: Timestamp) -> Result<Facts, Rejected> {
     for _ in 0..16 {
         let question = match &turn.next {
@@ -418,6 +447,8 @@ pub(crate) fn describe(question: &Question) -> String {
         Question::CreateAccount { draft } => format!("create-account {}", draft.address()),
         Question::Federation { provider, .. } => format!("federation {provider}"),
         Question::SetPassword { .. } => "set-password".to_owned(),
+        Question::AskGuardian { address, sent } => format!("ask-guardian {address} number {sent}"),
+        Question::Guardian { sent } => format!("guardian {sent}"),
         Question::Review { .. } => "review".to_owned(),
         Question::UpdateAccount { attributes, .. } => {
             let named =

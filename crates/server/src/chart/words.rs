@@ -47,6 +47,9 @@ pub(super) const fn look(page: &Page) -> Look {
         | StepName::Code
         | StepName::NewPassword
         | StepName::Details
+        | StepName::Guardian
+        | StepName::GuardianWait
+        | StepName::GuardianAgreed
         | StepName::Exists
         | StepName::Stay => Look::Page,
     }
@@ -66,6 +69,9 @@ pub(super) fn heading(page: &Page) -> String {
         StepName::NewPassword => "New password",
         StepName::Details if page.questions.is_empty() => "Choose a password",
         StepName::Details => "Questions",
+        StepName::Guardian => "Whom to ask",
+        StepName::GuardianWait => "Waiting for the guardian",
+        StepName::GuardianAgreed => "The guardian agrees",
         StepName::Exists => "There is an account already",
         StepName::Refused => "No way on",
         StepName::Stay => "Stay signed in?",
@@ -140,6 +146,8 @@ fn label(chart: &Chart, way: &Way) -> String {
         Deed::Submit | Deed::Return => who.to_owned(),
         Deed::ReturnUnverified if way.who == Some(Who::Known) => who.to_owned(),
         Deed::ReturnUnverified => "address not verified".to_owned(),
+        Deed::Guardian(true) => "agrees".to_owned(),
+        Deed::Guardian(false) => "refuses".to_owned(),
         Deed::Choose(_) => String::new(),
         Deed::Link("sign-up") => "no account yet".to_owned(),
         Deed::Link("forgot-password") => "forgotten".to_owned(),

@@ -241,7 +241,7 @@ fn each_page_of_several_is_drawn_and_the_way_around_one_that_is_conditional() {
 }
 
 /// The step of the guide about terms, for a visitor who is new, and one who accepted an older version.
-const TERMS: &str = r#"
+const TERMS: &str = r"
 tenant: tenant.yaml
 app: Shop
 directory:
@@ -269,7 +269,7 @@ tests:
     then:
       end: open
       terms: { general: 2026-11 }
-"#;
+";
 
 // TOU-01
 #[test]
@@ -291,6 +291,60 @@ fn terms_are_tested_as_their_guide_says() {
     assert!(run.out.contains("the visitor has accepted general 2026-12"), "{}", run.out);
     let run = flow(folder.path(), &["show", "tenant.yaml"]);
     assert_eq!(run.code, 0, "{}", run.err);
+}
+
+const AGE: &str = r"
+tenant: tenant.yaml
+app: Shop
+tests:
+  - name: of full age
+    start: sign-up
+    steps:
+      - { see: sign-up, type: { username: mia@example.com } }
+      - { see: code, code: newest }
+      - { see: details, type: { birthday: 1990-05-17, country: FR } }
+    then:
+      end: open
+      created: true
+      account: { ageGroup: Adult }
+  - name: with a guardian
+    start: sign-up
+    steps:
+      - { see: sign-up, type: { username: tom@example.com } }
+      - { see: code, code: newest }
+      - { see: details, type: { birthday: 2015-05-17, country: FR } }
+      - { see: guardian, type: { guardian: tom@example.com } }
+      - { see: guardian, problems: { guardian: guardian-own-address }, type: { guardian: mum@example.com } }
+      - { see: guardian-wait, can: [resend, change-address], press: submit }
+      - { see: guardian-wait, guardian: agrees }
+      - { see: guardian-agreed, press: submit }
+    then:
+      end: open
+      account: { ageGroup: Minor, consentProvidedForMinor: Granted }
+  - name: without
+    start: sign-up
+    steps:
+      - { see: sign-up, type: { username: tom@example.com } }
+      - { see: code, code: newest }
+      - { see: details, type: { birthday: 2011-12-17, country: DE } }
+      - { see: guardian, type: { guardian: mum@example.com } }
+      - { see: guardian-wait, guardian: refuses }
+    then: { end: refused, message: refused-guardian, created: false }
+";
+
+// AGE-01
+#[test]
+fn the_guide_about_age_is_tested_and_drawn() {
+    let guide = include_str!("../../../../docs/guides/age.md");
+    let tenant = guide.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tenant.yaml"), tenant).unwrap();
+    std::fs::write(folder.path().join("age.test.yaml"), AGE).unwrap();
+    let run = flow(folder.path(), &["test", "age.test.yaml"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let run = flow(folder.path(), &["show", "tenant.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    insta::assert_snapshot!("flow_with_a_guardian_mermaid", run.out);
 }
 
 #[test]

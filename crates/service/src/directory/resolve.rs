@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
+use vestibule_rules::directory::age::AgeRule;
 use vestibule_rules::directory::application::{
     Api, Application, PasswordCredential, RedirectUris, ServicePrincipal, Web,
 };
@@ -340,6 +341,7 @@ impl Resolver<'_> {
             },
             user_type_to_create: section.user_type_to_create,
             terms: section.terms.clone(),
+            age: section.age.clone().map(|rule| age(config, rule)),
         }
     }
 
@@ -448,6 +450,15 @@ fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
         minimum: section.minimum.clone(),
         maximum: section.maximum.clone(),
         default_region: section.default_region.clone(),
+    }
+}
+
+fn age(config: &TenantConfig, written: AgeRule) -> AgeRule {
+    let id = |name: &AttributeId| attribute_id(&config.user_flow_attributes, name.as_str());
+    AgeRule {
+        date_of_birth: id(&written.date_of_birth),
+        country: written.country.as_ref().map(id),
+        ..written
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use vestibule_rules::directory::age::AgeRule;
 use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenClaim, Web};
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::condition::Condition;
@@ -221,6 +222,9 @@ pub struct FlowSection {
     /// Documents that visitors accept before they have an account, and again when their version changes.
     #[serde(default)]
     pub terms: Vec<Terms>,
+    /// How old newcomers must be. Without it, age is no question.
+    #[serde(default)]
+    pub age: Option<AgeRule>,
 }
 
 /// The page that asks for attributes.

@@ -16,6 +16,9 @@ use vestibule_rules::text::Secret;
 use super::{Deed, Page, Password, Question, Way, Who};
 use crate::flow_test::world::{BEGIN, Resident, World};
 
+const GUARDIAN: &str = "guardian@visitor.example";
+/// Nobody who was born then may sign up alone.
+const YOUNG: &str = "2026-01-01";
 const ADDRESS: &str = "visitor@visitor.example";
 /// Good enough for every policy, and with nothing of the tenant in it.
 const PASSWORD: &str = "plum kettle outermost 47";
@@ -260,6 +263,13 @@ impl Explorer {
             }
             return;
         }
+        if let Some(sent) = spot.facts.guardian.as_ref().map(|guardian| guardian.sent) {
+            for (agrees, reply) in [(true, Answer::GuardianAgreed(BEGIN)), (false, Answer::GuardianRefused)] {
+                let question = Asked::Guardian { sent };
+                let turn = engine::answer(&self.flow, spot.facts.clone(), &question, reply);
+                self.go(spot, Deed::Guardian(agrees), turn.ok());
+            }
+        }
         for provider in &form.providers {
             let input = Input::ChooseProvider(provider.id.clone());
             let turn = engine::submit(&self.flow, spot.facts.clone(), input, BEGIN).ok();
@@ -348,6 +358,9 @@ fn deciding(flow: &Flow) -> BTreeMap<String, BTreeSet<Option<String>>> {
         values.insert(None);
         values.extend(comparison.is.iter().cloned().map(Some));
     }
+    if let Some(rule) = &flow.age {
+        found.entry(rule.date_of_birth.0.clone()).or_default().insert(Some(YOUNG.to_owned()));
+    }
     found
 }
 
@@ -364,6 +377,7 @@ fn answers(form: &Form, choice: &Choice, tries: &BTreeMap<String, usize>, spot: 
         }
         let nth = tries.get(&field.name).copied().unwrap_or_default();
         let text = match field.kind {
+            FieldKind::Email if field.name == "guardian" => GUARDIAN.to_owned(),
             FieldKind::Email => ADDRESS.to_owned(),
             FieldKind::CurrentPassword | FieldKind::NewPassword => PASSWORD.to_owned(),
             FieldKind::Code => spot.world.newest_code().unwrap_or_default().to_owned(),

@@ -90,6 +90,8 @@ pub enum Deed {
     Return,
     /// Comes back from the provider with an address that it does not vouch for.
     ReturnUnverified,
+    /// The guardian answers: agrees, or refuses.
+    Guardian(bool),
 }
 
 /// Which visitors a way is for.

@@ -138,7 +138,12 @@ impl Work<'_> {
     /// What the visitor does.
     fn deeds(&mut self, path: &[PathStep], step: &StepSection, last: bool) {
         let fills = !step.typed.is_empty() || step.code.is_some() || !step.extension.is_empty();
-        let deeds = [fills || step.press.is_some(), step.choose.is_some(), step.provider.is_some()];
+        let deeds = [
+            fills || step.press.is_some(),
+            step.choose.is_some(),
+            step.provider.is_some(),
+            step.guardian.is_some(),
+        ];
         let count = deeds.iter().filter(|done| **done).count();
         if count > 1 {
             let text =

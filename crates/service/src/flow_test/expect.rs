@@ -168,6 +168,9 @@ pub(super) fn ending(then: &ThenSection, facts: &Facts) -> Met {
         | Step::Code { .. }
         | Step::NewPassword { .. }
         | Step::Details { .. }
+        | Step::Guardian
+        | Step::GuardianWait { .. }
+        | Step::GuardianAgreed
         | Step::Exists { .. }
         | Step::Stay
         | Step::Leave { .. } => Ending::Open,
@@ -200,7 +203,8 @@ pub(super) fn account(wanted: &AccountExpectation, user: &User, names: &Names) -
     let within = |rest: Vec<PathStep>| [vec![key("account")], rest].concat();
     let actual = serde_json::to_value(user).unwrap_or_default();
     for (name, value) in &wanted.properties {
-        let is = match actual.get(name) {
+        // `ageGroup` and its kin are properties in Graph, and nothing that anybody is asked.
+        let is = match actual.get(name).or_else(|| user.attributes.get(name)) {
             None if !value.is_null() => {
                 let known = actual.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
                 let text = format!("an account has the property “{name}”{}", likely(name, known));

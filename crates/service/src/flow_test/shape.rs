@@ -179,6 +179,19 @@ pub struct StepSection {
     #[serde(default)]
     #[schemars(schema_with = "provider_schema")]
     pub provider: Option<Value>,
+    /// What the guardian answers to the newest mail, while the visitor waits.
+    #[serde(default)]
+    pub guardian: Option<GuardianWord>,
+}
+
+/// What a guardian says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardianWord {
+    /// The visitor may sign up.
+    Agrees,
+    /// The visitor may not.
+    Refuses,
 }
 
 /// A code from the visitor's mailbox.

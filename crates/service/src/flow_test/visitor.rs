@@ -22,7 +22,7 @@ use vestibule_rules::time::{Span, Timestamp};
 
 use super::check::span;
 use super::expect::{self, Shown};
-use super::shape::{AccountSection, Code, StepSection};
+use super::shape::{AccountSection, Code, GuardianWord, StepSection};
 use super::suite::{Failure, Scenario, Stage, key};
 use super::world::{BEGIN, Resident, World, subject};
 use super::{ORIGIN, expect::Unmet};
@@ -90,6 +90,9 @@ impl<'s> Visitor<'s> {
         }
         if let Some(reply) = &step.provider {
             return self.come_back(reply);
+        }
+        if let Some(word) = step.guardian {
+            return self.hear_guardian(word);
         }
         let fills = !step.typed.is_empty() || step.code.is_some() || !step.extension.is_empty();
         let action = match (&step.choose, &step.press) {
@@ -183,6 +186,21 @@ impl<'s> Visitor<'s> {
             _ => Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 },
         };
         let question = Question::Federation { provider, attempt };
+        let turn = engine::answer(&self.stage.flow, self.facts.clone(), &question, answer);
+        self.follow(turn)
+    }
+
+    /// The guardian answers the newest mail.
+    fn hear_guardian(&mut self, word: GuardianWord) -> Result<(), Unmet> {
+        let waits = matches!(engine::next(&self.facts), Step::GuardianWait { expires_at, .. } if self.now < expires_at);
+        let Some(guardian) = self.facts.guardian.as_ref().filter(|_| waits) else {
+            return Err(Unmet::at("guardian", "the visitor waits for a guardian".to_owned()));
+        };
+        let question = Question::Guardian { sent: guardian.sent };
+        let answer = match word {
+            GuardianWord::Agrees => Answer::GuardianAgreed(self.now),
+            GuardianWord::Refuses => Answer::GuardianRefused,
+        };
         let turn = engine::answer(&self.stage.flow, self.facts.clone(), &question, answer);
         self.follow(turn)
     }

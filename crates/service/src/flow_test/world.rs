@@ -18,6 +18,7 @@ use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::Timestamp;
 
 use crate::env::CodeLimits;
+use crate::journey::guardian::GUARDIAN_LIFETIME;
 use crate::journey::rulings;
 
 /// Codes and subjects are derived with it; it protects nothing.
@@ -166,6 +167,12 @@ impl World {
                 }
                 Answer::Updated
             }
+            Question::AskGuardian { sent, .. } => Answer::GuardianAsked {
+                expires_at: now + GUARDIAN_LIFETIME,
+                resend_at: now + rulings::resend_wait(CodeLimits::default().resend_after, *sent),
+            },
+            // Only the guardian can say so, in a browser of their own.
+            Question::Guardian { .. } => Answer::GuardianRefused,
             // The visitor carries that answer; whoever has none cannot be helped by the directory.
             Question::Federation { .. } => {
                 Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 }

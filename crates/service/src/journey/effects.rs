@@ -15,8 +15,11 @@ use vestibule_store::outbox::{self, MailRow};
 use vestibule_store::terms::{self, AcceptanceRow};
 use vestibule_store::{WriteTx, grants, sessions, users};
 
+use vestibule_rules::time::Timestamp;
+
 use super::finish::Ending;
 use super::{Scene, State, rulings, write};
+use crate::env::Site;
 use crate::throttle::Limit;
 
 /// The rows of a turn.
@@ -55,6 +58,7 @@ impl Effects {
     pub(super) fn undo(&mut self, fault: &Fault) -> Option<(Facts, Question, Answer)> {
         let answer = match (&fault.kind, &self.assumed.as_ref()?.1) {
             (Kind::Throttled(wait), Question::SendCode { .. }) => Answer::CodeThrottled(*wait),
+            (Kind::Throttled(wait), Question::AskGuardian { .. }) => Answer::GuardianThrottled(*wait),
             (Kind::Conflict, Question::CreateAccount { .. }) => Answer::Taken,
             _ => return None,
         };
@@ -116,6 +120,12 @@ struct Saving {
     saved: Saved,
 }
 
+/// A journey that waits for a guardian lives as long as they may take, and then as long as one that begins.
+fn expiry(site: &Site, before: Timestamp, facts: &Facts) -> Timestamp {
+    let waits = facts.guardian.as_ref().filter(|_| facts.end.is_none());
+    waits.map_or(before, |guardian| before.max(guardian.expires_at + site.settings.lifetimes.journey))
+}
+
 /// Saves the facts and writes the rows, or nothing at all. `Stale` when another request was first.
 pub(super) async fn save(
     Scene { site, visit, loaded }: Scene<'_>,
@@ -123,8 +133,11 @@ pub(super) async fn save(
     effects: &Effects,
     ending: Option<&Ending>,
 ) -> Outcome<()> {
-    let saved =
-        Saved { state: write(state)?, expires_at: loaded.row.expires_at, ended: state.facts.end.is_some() };
+    let saved = Saved {
+        state: write(state)?,
+        expires_at: expiry(site, loaded.row.expires_at, &state.facts),
+        ended: state.facts.end.is_some(),
+    };
     let saving = Arc::new(Saving {
         tenant: visit.tenant_id(),
         now: visit.now,

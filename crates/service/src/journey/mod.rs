@@ -5,6 +5,7 @@
 
 mod effects;
 mod finish;
+pub mod guardian;
 pub(crate) mod rulings;
 mod world;
 
@@ -399,22 +400,25 @@ fn unasked(rejected: Rejected) -> Fault {
 /// Reads a journey for this browser. Another browser gets the answer of a journey that does not exist
 /// (security.md S88).
 async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
-    let tenant = visit.tenant_id();
-    // One row, and a version that never changes.
-    let mut tx = site.env.db.glance().await?;
     let gone = || {
         Fault::missing("journey", "no such journey in this browser").hint(Message::new("fault-journey-gone"))
     };
-    let row = journeys::find(&mut tx, tenant, id).await?.ok_or_else(gone)?;
+    let loaded = find(site, visit, id).await?.ok_or_else(gone)?;
     let browser = visit.browser.as_ref().map(browser_digest).unwrap_or_default();
-    if !constant_time::eq(&row.browser_digest, &browser) {
+    if !constant_time::eq(&loaded.row.browser_digest, &browser) || loaded.state.issuer != visit.issuer() {
         return Err(gone());
     }
+    Ok(loaded)
+}
+
+/// Reads a journey, whoever asks.
+async fn find(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Option<Loaded>> {
+    let tenant = visit.tenant_id();
+    // One row, and a version that never changes.
+    let mut tx = site.env.db.glance().await?;
+    let Some(row) = journeys::find(&mut tx, tenant, id).await? else { return Ok(None) };
     let state: State =
         serde_json::from_str(&row.state).map_err(|e| Fault::ours(format!("journey.state of {id}: {e}")))?;
-    if state.issuer != visit.issuer() {
-        return Err(gone());
-    }
     let flow = match visit.tenant.flow(row.flow_id.as_str()) {
         Some((_, current)) if current.version == row.flow_version => Arc::clone(&current.flow),
         _ if row.flow_version == 0 => Arc::new(Flow::sign_in_only(&visit.tenant.config)),
@@ -428,7 +432,7 @@ async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
         }
     };
     let expired = row.expires_at <= visit.now && !row.ended;
-    Ok(Loaded { row, state, flow, expired })
+    Ok(Some(Loaded { row, state, flow, expired }))
 }
 
 fn browser_digest(value: &Secret<String>) -> Vec<u8> {

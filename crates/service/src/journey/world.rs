@@ -21,6 +21,7 @@ use vestibule_store::terms::AcceptanceRow;
 use vestibule_store::{ReadTx, users};
 
 use super::effects::{Effects, NewPassword};
+use super::guardian::{self, GUARDIAN_LIFETIME};
 use super::{Scene, rulings};
 use crate::audit;
 use crate::env::Site;
@@ -58,6 +59,10 @@ pub(super) async fn ask(
             effects.assumed = Some((facts.clone(), question.clone()));
             send_code(scene, question, effects)
         }
+        Question::AskGuardian { address, sent } => {
+            effects.assumed = Some((facts.clone(), question.clone()));
+            ask_guardian(scene, facts, (address, *sent), effects)
+        }
         Question::CompareCode { typed, digest, superseded } => {
             let compared = compare(site, loaded.row.id, typed, digest, superseded);
             if compared != Compared::Match {
@@ -67,13 +72,7 @@ pub(super) async fn ask(
             Ok(Answer::CodeCompared(compared))
         }
         Question::CheckPassword { user, address, password } => {
-            let answer = check_password(site, visit, (*user, address, password), effects).await?;
-            if !matches!(answer, Answer::PasswordChecked(true)) {
-                let reason =
-                    if answer == Answer::PasswordChecked(false) { "password" } else { "passwordThrottled" };
-                effects.audit.push(audit::failed_proof(site, visit, (loaded.row.id, *user), reason));
-            }
-            Ok(answer)
+            judge_password(scene, (*user, address, password), effects).await
         }
         Question::HashPassword { password } => {
             let (password, salt) = (password.clone(), site.env.random());
@@ -95,10 +94,23 @@ pub(super) async fn ask(
             update_account(scene, *user, (attributes, terms), effects)?;
             Ok(Answer::Updated)
         }
-        Question::Federation { .. } => {
-            Err(Fault::ours("a provider is asked by the browser, not by the runner"))
+        Question::Federation { .. } | Question::Guardian { .. } => {
+            Err(Fault::ours("this is answered in a browser, not by the runner"))
         }
     }
+}
+
+async fn judge_password(
+    Scene { site, visit, loaded }: Scene<'_>,
+    (user, address, password): (Option<UserId>, &str, &Secret<String>),
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let answer = check_password(site, visit, (user, address, password), effects).await?;
+    if !matches!(answer, Answer::PasswordChecked(true)) {
+        let reason = if answer == Answer::PasswordChecked(false) { "password" } else { "passwordThrottled" };
+        effects.audit.push(audit::failed_proof(site, visit, (loaded.row.id, user), reason));
+    }
+    Ok(answer)
 }
 
 fn update_account(
@@ -221,13 +233,8 @@ fn send_code(
         return Err(Fault::ours("not a question for a code"));
     };
     let to = Address::parse(address).map_err(|e| Fault::ours(e.to_string()))?;
-    let (env, codes, key) = (&site.env, &site.settings.codes, to.key());
-    effects.limits = vec![
-        Limit::new(env, "code-address-hour", &key, Span::hours(1), codes.per_address_hour),
-        Limit::new(env, "code-address-day", &key, Span::days(1), codes.per_address_day),
-        Limit::new(env, "code-source-hour", &visit.network(), Span::hours(1), codes.per_source_hour),
-    ];
-    let code = otp::code_from(env.random());
+    effects.limits = mail_limits(site, visit, &to);
+    let code = otp::code_from(site.env.random());
     let tenant = loaded.flow.tenant_name.clone();
     let address = to.as_string();
     let letter = if *decoy {
@@ -237,12 +244,47 @@ fn send_code(
         Letter::Code { tenant, code: code.clone(), purpose: *purpose, minutes, address }
     };
     effects.mail.push(mail::prepare(site, visit.tenant_id(), &to, &letter, visit.now)?);
-    let wait = rulings::resend_wait(codes.resend_after, *sent);
+    let wait = rulings::resend_wait(site.settings.codes.resend_after, *sent);
     Ok(Answer::CodeSent {
         digest: code_digest(site, loaded.row.id, &code),
         expires_at: visit.now + CODE_LIFETIME,
         resend_at: visit.now + wait,
     })
+}
+
+/// Writes to a guardian. The mail is limited as codes are: it goes to an address that a stranger typed.
+fn ask_guardian(
+    Scene { site, visit, loaded }: Scene<'_>,
+    facts: &Facts,
+    (address, sent): (&str, u32),
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let to = Address::parse(address).map_err(|e| Fault::ours(e.to_string()))?;
+    effects.limits = mail_limits(site, visit, &to);
+    let (tenant, id) = (visit.tenant_id(), loaded.row.id);
+    let token = guardian::token(site, tenant, id, sent);
+    let letter = Letter::Guardian {
+        tenant: loaded.flow.tenant_name.clone(),
+        visitor: facts.proven_address().unwrap_or_default().to_owned(),
+        link: format!("{}/{tenant}/guardian/{id}/{sent}/{token}", visit.origin),
+        days: GUARDIAN_LIFETIME.as_seconds() / (24 * 3600),
+        address: to.as_string(),
+    };
+    effects.mail.push(mail::prepare(site, tenant, &to, &letter, visit.now)?);
+    Ok(Answer::GuardianAsked {
+        expires_at: visit.now + GUARDIAN_LIFETIME,
+        resend_at: visit.now + rulings::resend_wait(site.settings.codes.resend_after, sent),
+    })
+}
+
+/// How many mails an address gets, and how many one source may cause.
+fn mail_limits(site: &Site, visit: &Visit, to: &Address) -> Vec<Limit> {
+    let (env, codes, key) = (&site.env, &site.settings.codes, to.key());
+    vec![
+        Limit::new(env, "code-address-hour", &key, Span::hours(1), codes.per_address_hour),
+        Limit::new(env, "code-address-day", &key, Span::days(1), codes.per_address_day),
+        Limit::new(env, "code-source-hour", &visit.network(), Span::hours(1), codes.per_source_hour),
+    ]
 }
 
 /// A code proves a mailbox in one journey and nowhere else.

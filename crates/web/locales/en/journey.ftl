@@ -55,6 +55,44 @@ field-terms = I accept: { $title }
 terms-read = Read “{ $title }” (opens in a new tab)
 # Below the heading of a document. $version: its version, such as 2026-11.
 terms-version = Version { $version }
+# Heading of the page for somebody who is too young to sign up alone.
+guardian-title = Ask a parent or guardian
+# Below it. $tenant: the organisation's name.
+guardian-lead = You are too young to sign up at { $tenant } alone. We will ask a parent or guardian by email; they see what you have answered.
+# Label of the field for the guardian's address.
+field-guardian = Their email address
+# Below it.
+field-guardian-hint = Not your own address.
+# Heading while the guardian has not answered.
+guardian-wait-title = Waiting for their answer
+# Below it. $address: the guardian's email address.
+guardian-wait-lead = We have written to { $address }. This page shows their answer when it is there. You can close it and come back in this browser.
+# Heading when the guardian has agreed.
+guardian-agreed-title = They have agreed
+# Below it.
+guardian-agreed-lead = Your parent or guardian has agreed. You can go on.
+# Heading of the page that the mail leads a guardian to. $tenant: the organisation, $address: the newcomer's address, $app: the app's name.
+guardian-page-title = May { $address } sign up?
+# Below it; same arguments.
+guardian-page-lead = Somebody with this address wants an account at { $tenant } for { $app } and is too young to decide alone. They say that you are their parent or guardian.
+# Above what the newcomer has answered.
+guardian-page-answers = What they have answered
+# The answer to a question that is a box.
+guardian-page-ticked = Yes
+# Heading after the guardian has agreed; arguments as above.
+guardian-page-agreed-title = You have agreed
+# Below it.
+guardian-page-agreed-lead = { $address } can create the account at { $tenant } now. You can close this page.
+# Heading after the guardian has refused; arguments as above.
+guardian-page-refused-title = You have refused
+# Below it.
+guardian-page-refused-lead = No account is created for { $address } at { $tenant }. You can close this page.
+# Heading when the link is of no use any more; arguments as above.
+guardian-page-over-title = There is nothing to decide here
+# Below it, when a newer mail was sent or the newcomer went another way.
+guardian-page-replaced-lead = A newer mail was sent, or your answer is no longer needed.
+# Below it, when the guardian did not answer in time.
+guardian-page-expired-lead = Your answer did not come in time. If { $address } still wants an account at { $tenant }, they can ask you again.
 # Heading when the address has an account already.
 exists-title = You already have an account
 # Below it. $address: the email address.
@@ -217,3 +255,15 @@ reveal-hide-label = Hide password
 strength-count = { $count } of at least { $min } characters
 # The same when it is long enough.
 strength-good = Long enough
+# Asks a guardian by mail.
+action-ask-guardian = Ask them
+# Looks whether the guardian has answered.
+action-check-again = Check for the answer
+# Another mail to the same guardian.
+action-resend-guardian = Send the mail again
+# Asks another guardian.
+action-change-guardian = Ask somebody else
+# The guardian agrees.
+action-agree = Agree
+# The guardian refuses.
+action-refuse = Refuse

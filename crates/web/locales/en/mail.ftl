@@ -31,5 +31,20 @@ mail-password-changed-subject = Your { $tenant } password was changed
 mail-password-changed-lead = The password of { $address } at { $tenant } was changed a moment ago, and every other session was signed out.
 # What to do.
 mail-password-changed-not-you = If that was you, there is nothing to do. If it was not, choose a new password now with “I forgot my password” on the sign-in page, and secure your mailbox.
+# Subject of the mail to a parent or guardian.
+mail-guardian-subject = { $tenant }: your consent is asked for
+# What happened. $visitor: the newcomer's email address.
+mail-guardian-lead = { $visitor } wants an account at { $tenant } and is too young to decide alone. They say that you are their parent or guardian.
+# What to do; the link follows.
+mail-guardian-do = See what they have answered, and agree or refuse:
+# The link in the HTML of the mail.
+mail-guardian-link = See what is asked
+# How long the link lives. $days: days.
+mail-guardian-life = { $days ->
+    [one] The link works for one day.
+   *[other] The link works for { $days } days.
+}
+# Last paragraph.
+mail-guardian-not-you = If you do not know them, do nothing: without your answer there is no account.
 # At the foot of each mail.
 mail-foot = Sent by { $tenant } because of a request with this address. There is nobody to read an answer to it.

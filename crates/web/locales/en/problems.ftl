@@ -120,3 +120,23 @@ refused-no-verified-email = That account has no verified email address. Verify i
 refused-disabled = This account is switched off. Ask the organisation to switch it on.
 # Something changed in between.
 try-again = Something changed in the meantime. Try again.
+# The newcomer is younger than the organisation allows.
+refused-too-young = You are too young to sign up here.
+# The parent or guardian said no.
+refused-guardian = Your parent or guardian has not agreed, so no account can be created.
+# The guardian's address is the newcomer's own.
+guardian-own-address = This is your own address. Type that of a parent or guardian.
+# The guardian did not answer in time.
+guardian-expired = There was no answer in time. You can ask again.
+# Another mail to the guardian comes too early. $seconds: how long to wait.
+guardian-resend-wait = { $seconds ->
+    [one] Wait one second before another mail is sent.
+   *[other] Wait { $seconds } seconds before another mail is sent.
+}
+# Too many mails to this address, or from here. $minutes: how long to wait.
+guardian-throttled = { $minutes ->
+    [one] Too many mails were sent. Try again in one minute.
+   *[other] Too many mails were sent. Try again in { $minutes } minutes.
+}
+# The link in a guardian's mail is incomplete, or from long ago.
+fault-guardian-gone = This link is not complete, or it is from long ago. Open it from the newest mail.

@@ -102,8 +102,11 @@ fn focus(form: &Form, problems: usize) -> &str {
         | StepName::Reset
         | StepName::Password
         | StepName::Code
+        | StepName::Guardian
         | StepName::NewPassword => true,
         StepName::Details
+        | StepName::GuardianWait
+        | StepName::GuardianAgreed
         | StepName::Exists
         | StepName::Refused
         | StepName::Stay

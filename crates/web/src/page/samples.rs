@@ -125,6 +125,7 @@ fn flow() -> Flow {
         ask_missing_at_sign_in: false,
         fields: fields(),
         terms: terms(),
+        age: None,
     }
 }
 

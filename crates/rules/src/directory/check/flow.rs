@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, Place, attribute, is_strict, terms, unique};
+use super::{Findings, Place, age, attribute, is_strict, terms, unique};
 use crate::directory::flow::UserFlow;
 use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
 use crate::directory::tenant::{TenantConfig, TenantKind};
@@ -48,6 +48,7 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         methods(config, flow, &at.key("identityProviders"), found);
         attribute::inputs(config, flow, &at, found);
         terms::check(config, flow, &at, found);
+        age::check(config, flow, &at, found);
         if config.tenant.kind == TenantKind::Workforce && flow.user_type_to_create.is_some() {
             found.add(
                 &at.key("userTypeToCreate"),

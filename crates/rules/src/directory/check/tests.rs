@@ -578,3 +578,49 @@ fn documents_are_whole_and_their_published_words_stay() {
     let german = json!({"language": "de", "title": "Regeln", "text": "Sei nett."});
     assert_eq!(change(&one(&|whole| whole[0]["languages"] = json!([whole[0]["languages"][0], german]))), 0);
 }
+
+// AGE-01
+#[test]
+fn a_rule_on_age_refers_to_what_everybody_is_asked() {
+    let one = |change: &dyn Fn(&mut Value)| {
+        let mut value = json!({
+            "inputs": [
+                {"attribute": "Born", "inputType": "date", "required": true},
+                {"attribute": "country", "inputType": "country"},
+            ],
+            "age": {"dateOfBirth": "Born", "minimum": 13, "minimumByCountry": {"DE": 16}, "country": "country"},
+        });
+        change(&mut value);
+        let mut config = good();
+        let born = attribute("Born", "dateTime");
+        value["inputs"][0]["attribute"] = json!(born.id);
+        if value["age"]["dateOfBirth"] == "Born" {
+            value["age"]["dateOfBirth"] = json!(born.id);
+        }
+        config.user_flow_attributes.push(born);
+        config.user_flows[0].attribute_collection.inputs = shape(value["inputs"].clone());
+        config.user_flows[0].age = shape(value["age"].clone());
+        config
+    };
+    assert_eq!(problems(&one(&|_| {})), [""; 0]);
+    let wrong: [(&str, Value, &[&str]); 10] = [
+        ("/age/dateOfBirth", json!("city"), &["dateOfBirth"]),
+        ("/age/minimum", json!(0), &["minimum"]),
+        ("/age/minimum", json!(21), &["adult"]),
+        ("/age/minimumByCountry", json!({"D": 16}), &["minimumByCountry.D"]),
+        ("/age/minimumByCountry", json!({"de": 16}), &["minimumByCountry.de"]),
+        ("/age/minimumByCountry", json!({"DE": 19}), &["minimumByCountry.DE"]),
+        ("/age/country", Value::Null, &["country"]),
+        ("/age/country", json!("city"), &["country"]),
+        ("/inputs/0/required", json!(false), &["dateOfBirth"]),
+        ("/inputs/1/when", json!({"emailDomain": ["contoso.example"]}), &["country"]),
+    ];
+    for (pointer, value, at) in wrong {
+        let config = one(&|whole| match whole.pointer_mut(pointer) {
+            Some(place) => *place = value.clone(),
+            None => whole["inputs"][1]["when"] = value.clone(),
+        });
+        let expected: Vec<String> = at.iter().map(|at| format!("userFlows[0].age.{at} AGE-01")).collect();
+        assert_eq!(problems(&config), expected, "{pointer} {value}");
+    }
+}

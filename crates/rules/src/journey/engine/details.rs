@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use super::arrival::{self, How};
 use super::credential::{self, Typed};
+use super::guardian;
 use super::{Rejected, Result, Turn, ask, change_address, complain, show, turn_elsewhere};
+use crate::directory::age::AgeGroup;
 use crate::ids::AttributeId;
+use crate::journey::age::{self, Aged};
 use crate::journey::draft::{self, Unmet};
 use crate::journey::facts::{Facts, Lookup};
 use crate::journey::flow::{Field, Flow};
@@ -17,12 +20,21 @@ use crate::journey::question::{Answer, Question, RawFields};
 use crate::journey::terms;
 use crate::journey::values;
 use crate::text::{Message, Secret};
+use crate::time::Timestamp;
 
-pub(super) fn submit(flow: &Flow, facts: Facts, address: &str, input: Input) -> Result<Turn> {
+pub(super) fn submit(
+    flow: &Flow,
+    facts: Facts,
+    address: &str,
+    (input, now): (Input, Timestamp),
+) -> Result<Turn> {
     match input {
+        Input::Details { .. } if facts.too_young && facts.authenticated.is_none() => {
+            Ok(guardian::refuse_age(facts))
+        }
         Input::Details { fields, password, confirmation } => {
             let typed = Typed { password: password.as_ref(), confirmation: confirmation.as_ref() };
-            Ok(collect(flow, facts, address, &fields, &typed))
+            Ok(collect(flow, facts, (address, now), &fields, &typed))
         }
         Input::Back { fields } => Ok(back(flow, facts, &fields)),
         Input::ChangeAddress if !facts.catching_up => Ok(change_address(facts)),
@@ -32,7 +44,13 @@ pub(super) fn submit(flow: &Flow, facts: Facts, address: &str, input: Input) -> 
 }
 
 /// Takes the page as a whole: every problem is told at once, and everything but secrets is kept.
-fn collect(flow: &Flow, mut facts: Facts, address: &str, fields: &RawFields, typed: &Typed<'_>) -> Turn {
+fn collect(
+    flow: &Flow,
+    mut facts: Facts,
+    (address, now): (&str, Timestamp),
+    fields: &RawFields,
+    typed: &Typed<'_>,
+) -> Turn {
     if facts.catching_up && facts.review.is_none() {
         return arrival::review(facts);
     }
@@ -60,7 +78,7 @@ fn collect(flow: &Flow, mut facts: Facts, address: &str, fields: &RawFields, typ
     match after.page() {
         Some(Page::View(index)) if !facts.accepted.contains(&index) => show(facts),
         Some(Page::Closing) if page.page != Some(Page::Closing) => show(facts),
-        Some(_) | None => finish(flow, facts, password),
+        Some(_) | None => finish(flow, facts, password, now),
     }
 }
 
@@ -106,9 +124,13 @@ fn back(flow: &Flow, mut facts: Facts, fields: &RawFields) -> Turn {
 
 /// Every page was accepted: all the answers together make the account, or the first page with a problem is
 /// shown again.
-fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>) -> Turn {
+fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>, now: Timestamp) -> Turn {
     match outline(flow, &facts).collected() {
-        Ok(collected) => facts.values = Some(collected),
+        Ok(collected) => {
+            facts.aged = age::judge(flow, &collected, now);
+            facts.guardian = None;
+            facts.values = Some(collected);
+        }
         Err(problems) => {
             let first = problems.iter().map(|(field, _)| field.page).min().unwrap_or_default();
             facts.accepted.retain(|accepted| *accepted < first);
@@ -117,6 +139,10 @@ fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>) -> Tu
             }
             return show(facts);
         }
+    }
+    let blocked = |aged: &Aged| aged.group == AgeGroup::Minor && !age::needs_guardian(flow, aged.group);
+    if facts.authenticated.is_none() && facts.aged.as_ref().is_some_and(blocked) {
+        return guardian::refuse_age(facts);
     }
     match (&facts.authenticated, password) {
         (Some(_), _) => update(flow, facts),
@@ -190,6 +216,8 @@ pub(super) fn create(flow: &Flow, mut facts: Facts) -> Turn {
         Ok(draft) => ask(facts, Question::CreateAccount { draft: Box::new(draft) }),
         Err(Unmet::SignUpOff) => arrival::refuse_stranger(facts),
         Err(Unmet::NotLookedUp) => look_again(facts),
+        Err(Unmet::Age) => guardian::refuse_age(facts),
+        Err(Unmet::Guardian) => show(facts),
         Err(Unmet::Exists | Unmet::Proof | Unmet::Attribute | Unmet::Password | Unmet::Terms) => {
             facts.values = None;
             facts.password = None;

@@ -8,6 +8,7 @@
 //! | `credential` | the account's password, a new one, and a reset |
 //! | `details` | what the flow collects, and the way to the account |
 //! | `federation` | the way to a provider and back |
+//! | `guardian` | who agrees for somebody who is too young |
 //! | `arrival` | the end: signed in, or refused |
 
 mod arrival;
@@ -16,7 +17,9 @@ mod credential;
 mod details;
 mod entry;
 mod federation;
+mod guardian;
 
+use super::age::Guardian;
 use super::draft;
 use super::facts::{Account, Authenticated, End, Facts, Intent, Lookup, Opening, Review};
 use super::flow::Flow;
@@ -25,6 +28,7 @@ use super::question::{Answer, Purpose, Question};
 use super::step::Step;
 use super::terms;
 use crate::directory::address::Address;
+use crate::directory::age::AgeGroup;
 use crate::text::Message;
 use crate::time::{Span, Timestamp};
 
@@ -131,9 +135,25 @@ fn proven(facts: &Facts, address: String) -> Step {
         (Intent::Reset, _) => Step::NewPassword { address },
         (Intent::SignIn | Intent::SignUp, Lookup::Known(_)) => Step::Exists { address },
         (Intent::SignIn | Intent::SignUp, Lookup::Unknown | Lookup::NotAsked) => {
+            if let Some(step) = minor(facts) {
+                return step;
+            }
             Step::Details { address, password: facts.federated.is_none() }
         }
     }
+}
+
+/// The step of somebody whose answers are complete, and who is too young to go on alone.
+fn minor(facts: &Facts) -> Option<Step> {
+    facts.values.as_ref()?;
+    facts.aged.as_ref().filter(|aged| aged.group == AgeGroup::Minor)?;
+    Some(match &facts.guardian {
+        None => Step::Guardian,
+        Some(Guardian { agreed_at: Some(_), .. }) => Step::GuardianAgreed,
+        Some(Guardian { address, expires_at, resend_at, agreed_at: None, .. }) => {
+            Step::GuardianWait { address: address.clone(), expires_at: *expires_at, resend_at: *resend_at }
+        }
+    })
 }
 
 /// Folds in what the person said.
@@ -151,7 +171,10 @@ pub fn submit(flow: &Flow, mut facts: Facts, input: Input, now: Timestamp) -> Re
         Step::Password { address } => credential::submit(flow, facts, address, input),
         Step::Code { .. } => code::submit(flow, facts, input, now),
         Step::NewPassword { address } => credential::submit_new(flow, facts, &address, input),
-        Step::Details { address, .. } => details::submit(flow, facts, &address, input),
+        Step::Details { address, .. } => details::submit(flow, facts, &address, (input, now)),
+        Step::Guardian => guardian::submit(facts, &input),
+        Step::GuardianWait { .. } => guardian::submit_waiting(facts, &input, now),
+        Step::GuardianAgreed => guardian::submit_agreed(flow, facts, &input),
         Step::Exists { address } => entry::submit_exists(flow, facts, &address, &input),
         Step::Leave { provider, .. } => federation::submit(flow, facts, &provider, input),
         Step::Refused(_) if input == Input::Continue => {
@@ -183,6 +206,8 @@ pub fn answer(flow: &Flow, mut facts: Facts, question: &Question, answer: Answer
         Question::FindIdentity { .. } => federation::found_identity(flow, facts, answer),
         Question::Review { .. } => arrival::reviewed(flow, facts, answer),
         Question::UpdateAccount { .. } => arrival::updated(flow, facts, &answer),
+        Question::AskGuardian { .. } => guardian::asked(facts, question, &answer),
+        Question::Guardian { .. } => guardian::decided(facts, &answer),
         Question::Federation { provider, .. } => federation::returned(flow, facts, provider, answer),
     }
 }
@@ -218,6 +243,8 @@ fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
         Question::SetPassword { user, .. } => {
             facts.mailbox.is_some() && facts.known().is_some_and(|a| a.user == *user)
         }
+        Question::AskGuardian { sent, .. } => facts.guardians_asked + 1 == *sent,
+        Question::Guardian { .. } => matches!(next(facts), Step::GuardianWait { .. }),
         Question::HashPassword { .. } | Question::Federation { .. } => true,
     }
 }
@@ -254,6 +281,7 @@ fn turn_elsewhere(flow: &Flow, facts: Facts, input: &Input) -> Result<Turn> {
         | Input::NewPassword { .. }
         | Input::Details { .. }
         | Input::Back { .. }
+        | Input::Guardian { .. }
         | Input::Continue
         | Input::Stay(_)
         | Input::ChooseProvider(_)

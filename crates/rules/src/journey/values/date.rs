@@ -8,6 +8,7 @@ use crate::directory::flow::Bound;
 use crate::journey::flow::Field;
 use crate::journey::question::RawFields;
 use crate::text::Message;
+use crate::time::Timestamp;
 
 /// Longest part that is kept: it still reads as too long.
 const PART_MAX: usize = 12;
@@ -47,6 +48,14 @@ pub(super) fn check(field: &Field, raw: &[String]) -> Result<Option<Value>, Mess
 /// A date as a file writes it: `YYYY-MM-DD`.
 pub(crate) fn parse(text: &str) -> Option<Date> {
     read(text).ok().filter(|date| written(*date) == text)
+}
+
+/// The whole years since a date of birth, by the calendar of UTC. Whoever was born on 29 February has their
+/// birthday on 1 March in other years.
+pub(crate) fn years(born: &str, now: Timestamp) -> Option<i32> {
+    let (born, today) = (parse(born)?, now.date());
+    let had_it = (today.month(), today.day()) >= (born.month(), born.day());
+    Some(today.year() - born.year() - i32::from(!had_it))
 }
 
 fn written(date: Date) -> String {

@@ -1,6 +1,7 @@
 //! Passages through a flow, by browser.
 
 mod accounts;
+mod age;
 mod codes;
 pub(crate) mod passage;
 mod publishing;

@@ -61,6 +61,7 @@ fn the_examples_of_the_guides_have_no_problem() {
     let guides = [
         include_str!("../../../../../docs/guides/what-a-flow-asks.md"),
         include_str!("../../../../../docs/guides/terms.md"),
+        include_str!("../../../../../docs/guides/age.md"),
     ];
     for guide in guides {
         let (_, rest) = guide.split_once("```yaml\n").unwrap();

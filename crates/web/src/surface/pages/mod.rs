@@ -3,6 +3,7 @@
 mod asset;
 mod brand;
 mod federation;
+mod guardian;
 mod home;
 mod journey;
 
@@ -18,6 +19,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/", get(home::get))
         .route("/{tenant}/journey/{id}", get(journey::get).post(journey::post))
         .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
+        .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
         .route("/{tenant}/brand.css", get(brand::style))
         .route("/{tenant}/logo", get(brand::logo))
