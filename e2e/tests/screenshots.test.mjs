@@ -286,7 +286,7 @@ test("terms, and a guardian who is asked", () =>
     await submit(page);
     await errorCode(page);
     await shoot(page, "terms-errors");
-    const [document] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: /terms of sale/i }).click()]);
+    const [document] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: /read .*terms of sale/i }).click()]);
     await document.getByRole("heading", { level: 2, name: /what we sell/i }).waitFor();
     await shoot(document, "terms-document");
     await document.close();

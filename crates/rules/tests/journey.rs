@@ -134,6 +134,9 @@ fn flows() -> impl Strategy<Value = Flow> {
             let kind = if external { TenantKind::External } else { TenantKind::Workforce };
             let pages = lay_out(&mut fields, &layout);
             let plain = flow(kind, &methods);
+            if age == Some(20) || terms.len() == 2 {
+                fields.insert(0, bills());
+            }
             let age = age.map(|minimum| {
                 let birthday = born();
                 let date_of_birth = birthday.id.clone();
@@ -153,6 +156,10 @@ fn flows() -> impl Strategy<Value = Flow> {
             }
         },
     )
+}
+
+fn bills() -> Field {
+    custom("Bills", DataType::String, InputType::EmailBox, |i| i.requires_verification = true)
 }
 
 fn born() -> Field {
@@ -350,6 +357,7 @@ fn filled(flow: &Flow) -> Input {
         (DataType::Boolean, _) => "true",
         (DataType::Int64, _) => "42",
         (DataType::DateTime, _) => "2001-02-28",
+        (DataType::String, InputType::EmailBox) => "bills@example.org",
         (DataType::String, InputType::DropdownSingleSelect) => "red",
         (DataType::String, InputType::RadioSingleSelect) => "s",
         (DataType::String, InputType::CheckboxMultiSelect) | (DataType::StringCollection, _) => "b",
@@ -432,6 +440,9 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
         }
     }
     for user in &world.created {
+        if let Some(address) = user.attributes.get(bills().id.as_str()).and_then(serde_json::Value::as_str) {
+            assert!(world.read.contains(address), "{address} was not verified");
+        }
         if let Some(rule) = &flow.age {
             let minor = rule.minimum > 25;
             let group = if minor { "Minor" } else { "NotAdult" };

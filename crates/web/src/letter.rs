@@ -52,12 +52,13 @@ fn values(letter: &Letter, locale: &str) -> Value {
                 Purpose::SignIn => "mail-code-sign-in",
                 Purpose::SignUp => "mail-code-sign-up",
                 Purpose::Reset => "mail-code-reset",
+                Purpose::Attribute => "mail-code-attribute",
             },
         },
         Letter::NoAccount { tenant, address, purpose } => context! {
             locale, dir, tenant, address,
             lead => match purpose {
-                Purpose::SignIn | Purpose::SignUp => "mail-no-account-sign-in",
+                Purpose::SignIn | Purpose::SignUp | Purpose::Attribute => "mail-no-account-sign-in",
                 Purpose::Reset => "mail-no-account-reset",
             },
         },
@@ -82,6 +83,7 @@ mod tests {
             (Purpose::SignIn, "sign in to Woodgrove"),
             (Purpose::SignUp, "create your Woodgrove account"),
             (Purpose::Reset, "a new password for Woodgrove"),
+            (Purpose::Attribute, "this address is yours"),
         ] {
             let letter = Letter::Code {
                 tenant: "Woodgrove".to_owned(),

@@ -138,6 +138,9 @@ pub struct AttributeInput {
     /// The country whose national phone numbers are understood (ISO 3166-1 alpha-2).
     #[serde(default)]
     pub default_region: Option<String>,
+    /// Whether a code to the address that was typed must prove that it is the visitor's.
+    #[serde(default)]
+    pub requires_verification: bool,
 }
 
 /// Where the range of an input ends.

@@ -9,6 +9,7 @@ use super::facts::{Facts, Lookup};
 use super::flow::Flow;
 use super::pages;
 use super::terms;
+use super::verification;
 use crate::directory::address::Address;
 use crate::directory::age::AgeGroup;
 use crate::directory::tenant::TenantKind;
@@ -46,6 +47,8 @@ pub enum Unmet {
     Attribute,
     #[error("no password")]
     Password,
+    #[error("an address that was given is not verified")]
+    Verification,
     #[error("too young")]
     Age,
     #[error("no guardian has agreed")]
@@ -75,6 +78,9 @@ pub fn draft(flow: &Flow, facts: &Facts) -> Result<Draft, Unmet> {
     }
     if !terms::missing(flow, facts).is_empty() {
         return Err(Unmet::Terms);
+    }
+    if verification::open(flow, facts, collected).is_some() {
+        return Err(Unmet::Verification);
     }
     let aged = old_enough(flow, facts, collected)?;
     let mut attributes = stored(flow, collected);

@@ -87,6 +87,12 @@ pub struct Facts {
     /// An age was sent with which nobody signs up: another one is not taken in this journey.
     #[serde(default)]
     pub too_young: bool,
+    /// The address that is being verified, as an answer to a question.
+    #[serde(default)]
+    pub verifying: Option<String>,
+    /// Addresses that were verified as answers, in the form in which they are compared.
+    #[serde(default)]
+    pub verified: BTreeSet<String>,
     /// What an extension set at submission; it overrides what was typed (ATTR-18).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub supplied: BTreeMap<String, Vec<String>>,
@@ -264,6 +270,8 @@ impl Facts {
             guardian_typed: None,
             guardians_asked: 0,
             too_young: false,
+            verifying: None,
+            verified: BTreeSet::new(),
             supplied: BTreeMap::new(),
             authenticated: None,
             stay: None,
@@ -305,6 +313,7 @@ impl Facts {
         self.values = None;
         self.aged = None;
         self.guardian = None;
+        self.verifying = None;
         self.supplied.clear();
         self.pending = None;
         self.refusal = None;

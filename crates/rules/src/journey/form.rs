@@ -207,6 +207,7 @@ fn title(step: &Step, facts: &Facts) -> &'static str {
         Step::SignUp => "sign-up-title",
         Step::Reset => "reset-title",
         Step::Password { .. } => "password-title",
+        Step::Code { .. } if facts.verifying.is_some() => "code-title-attribute",
         Step::Code { .. } if facts.intent == Intent::Reset => "code-title-reset",
         Step::Code { .. } => "code-title",
         Step::NewPassword { .. } => "new-password-title",
@@ -289,7 +290,8 @@ fn code(facts: &Facts, step: &Step, form: &mut Form) {
         problem: exhausted.then(|| Message::new("code-exhausted")),
         ..blank(FieldKind::Code, "code", "field-code")
     });
-    let submit = if facts.intent == Intent::SignIn { "action-sign-in" } else { "action-verify" };
+    let signs_in = facts.intent == Intent::SignIn && facts.verifying.is_none();
+    let submit = if signs_in { "action-sign-in" } else { "action-verify" };
     let mut again = link("resend");
     again.available_at = Some(*resend_at);
     form.actions = vec![primary(submit), again, link("change-address")];

@@ -33,3 +33,4 @@ pub mod terms;
 #[cfg(test)]
 mod testing;
 pub mod values;
+mod verification;

@@ -23,6 +23,8 @@ pub enum Purpose {
     SignUp,
     /// To choose a new password.
     Reset,
+    /// To prove an address that a question asks for. It proves nothing about who the person is.
+    Attribute,
 }
 
 /// A question to the world.

@@ -75,6 +75,7 @@ pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Fi
             minimum: None,
             maximum: None,
             default_region: None,
+            requires_verification: false,
         },
     };
     change(&mut field);

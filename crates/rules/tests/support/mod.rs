@@ -73,6 +73,7 @@ pub(crate) fn field(id: &str, data_type: DataType, input_type: InputType) -> Fie
             minimum: None,
             maximum: None,
             default_region: None,
+            requires_verification: false,
         },
     }
 }

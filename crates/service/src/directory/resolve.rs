@@ -450,6 +450,7 @@ fn input(config: &TenantConfig, section: &InputSection) -> AttributeInput {
         minimum: section.minimum.clone(),
         maximum: section.maximum.clone(),
         default_region: section.default_region.clone(),
+        requires_verification: section.requires_verification,
     }
 }
 

@@ -309,6 +309,9 @@ pub struct InputSection {
     /// For `phone`: the country whose numbers need no country code, such as `DE`.
     #[serde(default)]
     pub default_region: Option<String>,
+    /// For `emailBox`: a code to the address must prove that it is the visitor's.
+    #[serde(default)]
+    pub requires_verification: bool,
 }
 
 /// A GUID with hyphens.

@@ -23,6 +23,8 @@ password-title = Enter your password
 password-lead = For { $address }
 # Heading of the page that asks for the code from the mail.
 code-title = Enter your code
+# Heading of the page for a code that proves an address which was given as an answer.
+code-title-attribute = Check that address
 # The same on the way to a new password.
 code-title-reset = Enter your code
 # Below it. $address: the email address that the code was sent to.

@@ -8,6 +8,8 @@ mail-code-sign-in = Use this code to sign in to { $tenant }:
 mail-code-sign-up = Use this code to create your { $tenant } account:
 # See mail-code-sign-in.
 mail-code-reset = Use this code to choose a new password for { $tenant }:
+# See mail-code-sign-in. The address is an answer to a question, not the account's own.
+mail-code-attribute = Use this code to show { $tenant } that this address is yours:
 # Below the code. $minutes: how long it lives.
 mail-code-life = { $minutes ->
     [one] It works once, within one minute.

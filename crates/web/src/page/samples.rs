@@ -254,6 +254,7 @@ fn field(id: &str, autocomplete: &str, input_type: InputType, change: impl FnOnc
             minimum: None,
             maximum: None,
             default_region: None,
+            requires_verification: false,
         },
     };
     change(&mut field);

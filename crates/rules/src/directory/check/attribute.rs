@@ -151,6 +151,9 @@ fn one(config: &TenantConfig, input: &AttributeInput, at: &Place, found: &mut Fi
             markdown::check(text, &at.key(key), found);
         }
     }
+    if input.requires_verification {
+        verification(input, &at.key("requiresVerification"), found);
+    }
     let joined = input.input_type == InputType::CheckboxMultiSelect
         && find(config, &input.attribute) == Some(DataType::String);
     options(input, joined, &at.key("options"), found);
@@ -160,6 +163,28 @@ fn one(config: &TenantConfig, input: &AttributeInput, at: &Place, found: &mut Fi
     {
         found.add(&at.key("validationRegEx"), "U33", format!("the pattern cannot be used: {problem}"));
     }
+}
+
+/// Only what a code can be sent to can be verified.
+fn verification(input: &AttributeInput, at: &Place, found: &mut Findings) {
+    let text = match input.input_type {
+        InputType::EmailBox if !input.hidden && input.editable => return,
+        InputType::EmailBox => {
+            "nobody could type the address that is to be verified: it is hidden or not editable"
+        }
+        InputType::Phone => "a phone number cannot be verified: there is no way to send text messages",
+        InputType::Text
+        | InputType::NumericTextBox
+        | InputType::DateTimeDropdown
+        | InputType::RadioSingleSelect
+        | InputType::DropdownSingleSelect
+        | InputType::CheckboxMultiSelect
+        | InputType::CheckboxSingleSelect
+        | InputType::Boolean
+        | InputType::Url
+        | InputType::Country => "only an address that is asked for with inputType: emailBox can be verified",
+    };
+    found.add(at, "3.3", text);
 }
 
 /// Compiles a pattern as it will be used: anchored at both ends, in linear time, within bounds.

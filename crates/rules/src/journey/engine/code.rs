@@ -10,7 +10,8 @@ use super::{
 use crate::journey::facts::{CodeFact, Facts, Intent};
 use crate::journey::flow::Flow;
 use crate::journey::input::Input;
-use crate::journey::question::{Answer, Compared, Question};
+use crate::journey::question::{Answer, Compared, Purpose, Question};
+use crate::journey::verification;
 use crate::text::Message;
 use crate::time::Timestamp;
 
@@ -21,6 +22,8 @@ pub(super) fn submit(flow: &Flow, facts: Facts, input: Input, now: Timestamp) ->
     match input {
         Input::Code { code } => check(facts, &code, now),
         Input::Resend => resend(facts, now),
+        Input::ChangeAddress if facts.verifying.is_some() => Ok(give_up(facts)),
+        _ if facts.verifying.is_some() => Err(Rejected::NotAsked),
         Input::ChangeAddress => Ok(change_address(facts)),
         other => turn_elsewhere(flow, facts, &other),
     }
@@ -39,6 +42,23 @@ pub(super) fn send(mut facts: Facts, address: &str, decoy: bool) -> Turn {
         None => 1,
     };
     ask(facts, Question::SendCode { address: address.to_owned(), purpose, decoy, sent })
+}
+
+/// Asks for a code that proves an address which somebody gave as an answer.
+pub(super) fn verify(facts: Facts, address: String) -> Turn {
+    let sent = facts.code.as_ref().map_or(1, |code| code.sent.saturating_add(1));
+    ask(facts, Question::SendCode { address, purpose: Purpose::Attribute, decoy: false, sent })
+}
+
+/// Back to the questions: the address was not meant.
+fn give_up(mut facts: Facts) -> Turn {
+    supersede(&mut facts);
+    facts.verifying = None;
+    facts.values = None;
+    facts.password = None;
+    let last = facts.accepted.iter().max().copied();
+    facts.accepted.retain(|page| Some(*page) != last);
+    show(facts)
 }
 
 fn resend(facts: Facts, now: Timestamp) -> Result<Turn> {
@@ -73,10 +93,17 @@ pub(super) fn sent(mut facts: Facts, question: &Question, answer: Answer) -> Res
                 sent: *sent,
                 decoy: *decoy,
             });
-            facts.identifier = Some(address.clone());
+            if *purpose == Purpose::Attribute {
+                facts.verifying = Some(address.clone());
+            } else {
+                facts.identifier = Some(address.clone());
+            }
             Ok(show(facts))
         }
         Answer::CodeThrottled(wait) => {
+            if *purpose == Purpose::Attribute && facts.verifying.is_none() {
+                facts.values = None;
+            }
             let message = Message::new("code-throttled").with("minutes", minutes(wait));
             Ok(complain(facts, "", message))
         }
@@ -133,6 +160,13 @@ pub(super) fn compared(flow: &Flow, mut facts: Facts, answer: &Answer) -> Result
     match compared {
         Compared::Mismatch => Ok(complain(facts, "code", wrong(code.tries_left))),
         Compared::Superseded => Ok(complain(facts, "code", Message::new("code-superseded"))),
+        Compared::Match if code.purpose == Purpose::Attribute => {
+            facts.verified.insert(verification::key(&code.sent_to));
+            facts.verifying = None;
+            facts.code = None;
+            facts.superseded.clear();
+            Ok(details::go_on(flow, facts))
+        }
         Compared::Match => {
             facts.mailbox = Some(code.sent_to);
             facts.code = None;

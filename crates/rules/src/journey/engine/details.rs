@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::arrival::{self, How};
+use super::code;
 use super::credential::{self, Typed};
 use super::guardian;
 use super::{Rejected, Result, Turn, ask, change_address, complain, show, turn_elsewhere};
@@ -19,6 +20,7 @@ use crate::journey::pages::{self, Page, outline};
 use crate::journey::question::{Answer, Question, RawFields};
 use crate::journey::terms;
 use crate::journey::values;
+use crate::journey::verification;
 use crate::text::{Message, Secret};
 use crate::time::Timestamp;
 
@@ -153,11 +155,16 @@ fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>, now: 
 
 /// Whether these values, and what was accepted, are all that the flow demands of somebody who has an account.
 pub(super) fn is_enough(flow: &Flow, facts: &Facts, values: &BTreeMap<AttributeId, Value>) -> bool {
-    pages::is_complete(flow, facts, values) && terms::missing(flow, facts).is_empty()
+    pages::is_complete(flow, facts, values)
+        && terms::missing(flow, facts).is_empty()
+        && verification::open(flow, facts, values).is_none()
 }
 
 /// The account that has signed in gets what it lacked.
 fn update(flow: &Flow, mut facts: Facts) -> Turn {
+    if facts.values.as_ref().is_some_and(|values| verification::open(flow, &facts, values).is_some()) {
+        return verify(flow, facts);
+    }
     let complete = facts.values.as_ref().is_some_and(|values| is_enough(flow, &facts, values));
     match (&facts.authenticated, facts.values.clone()) {
         (Some(who), Some(attributes)) if complete => {
@@ -211,6 +218,23 @@ pub(super) fn create_if_nothing_to_ask(flow: &Flow, mut facts: Facts) -> Turn {
     }
 }
 
+/// An address that was given as an answer is proven by a code.
+fn verify(flow: &Flow, mut facts: Facts) -> Turn {
+    let open = facts.values.as_ref().and_then(|values| verification::open(flow, &facts, values));
+    match open {
+        Some(address) => {
+            code::supersede(&mut facts);
+            code::verify(facts, address)
+        }
+        None => show(facts),
+    }
+}
+
+/// An address was verified: to the next one, or to the account.
+pub(super) fn go_on(flow: &Flow, facts: Facts) -> Turn {
+    if facts.authenticated.is_some() { update(flow, facts) } else { create(flow, facts) }
+}
+
 pub(super) fn create(flow: &Flow, mut facts: Facts) -> Turn {
     match draft::draft(flow, &facts) {
         Ok(draft) => ask(facts, Question::CreateAccount { draft: Box::new(draft) }),
@@ -218,6 +242,7 @@ pub(super) fn create(flow: &Flow, mut facts: Facts) -> Turn {
         Err(Unmet::NotLookedUp) => look_again(facts),
         Err(Unmet::Age) => guardian::refuse_age(facts),
         Err(Unmet::Guardian) => show(facts),
+        Err(Unmet::Verification) => verify(flow, facts),
         Err(Unmet::Exists | Unmet::Proof | Unmet::Attribute | Unmet::Password | Unmet::Terms) => {
             facts.values = None;
             facts.password = None;

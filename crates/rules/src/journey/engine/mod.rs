@@ -21,12 +21,13 @@ mod guardian;
 
 use super::age::Guardian;
 use super::draft;
-use super::facts::{Account, Authenticated, End, Facts, Intent, Lookup, Opening, Review};
+use super::facts::{Account, Authenticated, CodeFact, End, Facts, Intent, Lookup, Opening, Review};
 use super::flow::Flow;
 use super::input::Input;
 use super::question::{Answer, Purpose, Question};
 use super::step::Step;
 use super::terms;
+use super::verification;
 use crate::directory::address::Address;
 use crate::directory::age::AgeGroup;
 use crate::text::Message;
@@ -98,6 +99,11 @@ pub fn next(facts: &Facts) -> Step {
     if let Some(refusal) = &facts.refusal {
         return Step::Refused(refusal.clone());
     }
+    if let (Some(address), Some(code)) = (&facts.verifying, &facts.code)
+        && code.purpose == Purpose::Attribute
+    {
+        return code_step(address, code);
+    }
     if facts.authenticated.is_some() {
         let address = facts.proven_address().or(facts.identifier.as_deref()).unwrap_or_default();
         return if facts.catching_up {
@@ -114,12 +120,7 @@ pub fn next(facts: &Facts) -> Step {
     }
     match (&facts.identifier, &facts.code) {
         (Some(address), Some(code)) if code.sent_to == *address && code.purpose == purpose(facts.intent) => {
-            Step::Code {
-                address: address.clone(),
-                expires_at: code.expires_at,
-                resend_at: code.resend_at,
-                exhausted: code.tries_left == 0,
-            }
+            code_step(address, code)
         }
         (Some(address), _) => Step::Password { address: address.clone() },
         (None, _) => match facts.intent {
@@ -127,6 +128,15 @@ pub fn next(facts: &Facts) -> Step {
             Intent::SignUp => Step::SignUp,
             Intent::Reset => Step::Reset,
         },
+    }
+}
+
+fn code_step(address: &str, code: &CodeFact) -> Step {
+    Step::Code {
+        address: address.to_owned(),
+        expires_at: code.expires_at,
+        resend_at: code.resend_at,
+        exhausted: code.tries_left == 0,
     }
 }
 
@@ -216,6 +226,10 @@ pub fn answer(flow: &Flow, mut facts: Facts, question: &Question, answer: Answer
 /// of the same kind could otherwise prove one person's address for another's account.
 fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
     match question {
+        Question::SendCode { address, purpose: Purpose::Attribute, .. } => {
+            let values = facts.values.as_ref();
+            values.and_then(|values| verification::open(flow, facts, values)).as_ref() == Some(address)
+        }
         Question::FindAccount { address } | Question::SendCode { address, .. } => {
             let expected = facts.proven_address().or(facts.identifier.as_deref());
             let expected = expected.or(facts.opening.login_hint.as_deref()).unwrap_or_default();
