@@ -1,5 +1,6 @@
 //! The command line: words, help, and how they become layers of configuration.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::Styles;
@@ -122,6 +123,12 @@ pub enum FlowCommand {
     Test(FlowTestArgs),
     /// Draw a flow: its pages, what they ask and the ways between them
     Show(FlowShowArgs),
+    /// Walk through a flow in a browser with invented answers; nothing is stored or sent
+    ///
+    /// Serves the real pages of one flow on this machine, out of a tenant file or of a draft. No mail is sent
+    /// and no provider is asked: the page says which code to type, and a provider answers at once. Ends at
+    /// Ctrl-C.
+    Preview(FlowPreviewArgs),
     /// Print the JSON Schema of files of tests, for editors
     Schema,
 }
@@ -221,6 +228,31 @@ pub struct FlowShowArgs {
     pub placeholder: Vec<(String, String)>,
 }
 
+/// `vestibule flow preview`.
+#[derive(Args, Debug)]
+pub struct FlowPreviewArgs {
+    /// A tenant file
+    #[arg(value_name = "FILE", required_unless_present = "draft", conflicts_with = "draft")]
+    pub file: Option<PathBuf>,
+    /// The flow, by id, name or display name, when the file has several
+    #[arg(long, value_name = "FLOW", conflicts_with = "draft")]
+    pub flow: Option<String>,
+    /// What to write for a word in braces that the file leaves open, such as `app=http://localhost:3000`
+    #[arg(long, value_name = "WORD=TEXT", value_parser = key_and_value, conflicts_with = "draft")]
+    pub placeholder: Vec<(String, String)>,
+    /// Show the draft of this flow, by display name or id, instead of a file; the database is only read
+    #[arg(long, value_name = "FLOW")]
+    pub draft: Option<String>,
+    /// The tenant of the draft: short name, domain or id; needed when several have such a draft
+    #[arg(long, value_name = "TENANT", requires = "draft", conflicts_with = "file")]
+    pub tenant: Option<String>,
+    /// Where to listen, on this machine only; a free port when left out
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
 /// Kinds of drawings.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Drawing {
@@ -309,6 +341,16 @@ pub struct DemoArgs {
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// A preview has no limits and no sign-in: nobody else may reach it.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "write it as 127.0.0.1:8090 or [::1]:8090")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("a preview is for this machine only".to_owned())
+    }
 }
 
 impl Settings {

@@ -9,7 +9,7 @@
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`jobs`] | what happens without a request |
-//! | [`flow_test`], [`flow_chart`] | scripted visitors in a world in memory, and the drawing of a flow |
+//! | [`flow_test`], [`flow_chart`], [`flow_preview`] | scripted visitors in a world in memory, the drawing of a flow, and a walk through it |
 
 pub mod audit;
 pub mod authorize;
@@ -18,6 +18,7 @@ pub mod discovery;
 pub mod env;
 pub mod federation;
 pub mod flow_chart;
+pub mod flow_preview;
 pub mod flow_test;
 pub mod hop;
 pub mod jobs;

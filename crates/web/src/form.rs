@@ -106,20 +106,26 @@ impl Asked {
     /// `Sec-Fetch-Site`; older ones in `Origin`, which is `null` under our own referrer policy. The token in
     /// the form is checked besides.
     pub fn require_own_form(&self) -> Outcome<()> {
-        let own = match (self.header("sec-fetch-site"), self.header(ORIGIN.as_str())) {
-            (Some(site), _) => matches!(site, "same-origin" | "none"),
-            (None, Some("null") | None) => true,
-            (None, Some(origin)) => origin == self.visit.origin,
-        };
-        if own { Ok(()) } else { Err(Fault::forbidden("the form was sent by another site")) }
+        require_own_form(&self.headers, &self.visit.origin)
     }
 }
 
-fn exchange(parts: &Parts) -> Outcome<Exchange> {
+/// See [`Asked::require_own_form`].
+pub(crate) fn require_own_form(headers: &HeaderMap, own_origin: &str) -> Outcome<()> {
+    let header = |name: &str| headers.get(name).and_then(|h| h.to_str().ok());
+    let own = match (header("sec-fetch-site"), header(ORIGIN.as_str())) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some("null") | None) => true,
+        (None, Some(origin)) => origin == own_origin,
+    };
+    if own { Ok(()) } else { Err(Fault::forbidden("the form was sent by another site")) }
+}
+
+pub(crate) fn exchange(parts: &Parts) -> Outcome<Exchange> {
     parts.extensions.get::<Exchange>().cloned().ok_or_else(|| Fault::ours("no exchange: a layer is missing"))
 }
 
-async fn path(parts: &mut Parts) -> Outcome<BTreeMap<String, String>> {
+pub(crate) async fn path(parts: &mut Parts) -> Outcome<BTreeMap<String, String>> {
     let params = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|e| Fault::missing("path", e.to_string()))?;
@@ -149,7 +155,7 @@ fn frame(
     }
 }
 
-async fn read_form(parts: &Parts, body: axum::body::Body) -> Outcome<Vec<(String, String)>> {
+pub(crate) async fn read_form(parts: &Parts, body: axum::body::Body) -> Outcome<Vec<(String, String)>> {
     if parts.method != Method::POST {
         return Ok(Vec::new());
     }
@@ -164,7 +170,7 @@ async fn read_form(parts: &Parts, body: axum::body::Body) -> Outcome<Vec<(String
     Ok(decode(&bytes))
 }
 
-fn decode(bytes: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn decode(bytes: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(bytes).into_owned().collect()
 }
 

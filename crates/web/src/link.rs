@@ -24,6 +24,23 @@ pub fn logout(segments: &Segments) -> String {
     format!("{}{flow}/oauth2/v2.0/logout", home(segments))
 }
 
+/// The first page of a preview for one kind of visitor. `lang` is a language that was chosen.
+pub fn preview_start(who: &str, lang: Option<&str>) -> String {
+    in_language(format!("/as/{}", encode(who)), lang)
+}
+
+/// A walk through a flow that is previewed.
+pub fn preview_walk(id: &str, lang: Option<&str>) -> String {
+    in_language(format!("/walk/{}", encode(id)), lang)
+}
+
+fn in_language(path: String, lang: Option<&str>) -> String {
+    match lang {
+        Some(lang) => format!("{path}?lang={}", encode(lang)),
+        None => path,
+    }
+}
+
 /// The list of a development server's mails.
 pub const INBOX: &str = "/dev/inbox";
 

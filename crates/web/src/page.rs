@@ -7,6 +7,7 @@ pub mod around;
 pub mod guardian;
 pub mod inbox;
 pub mod journey;
+pub mod preview;
 mod samples;
 
 use std::path::Path;

@@ -5,6 +5,7 @@ use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPag
 use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
 use super::journey::{EndedPage, JourneyPage, TermsPage};
+use super::preview::{PreviewEndPage, PreviewJourneyPage};
 use super::*;
 use crate::asset::compress;
 
@@ -35,6 +36,8 @@ fn rendered() -> Vec<(String, String)> {
             add::<HomePage>(&pages, &frame, &prefix, &mut all);
             add::<InboxPage>(&pages, &frame, &prefix, &mut all);
             add::<MailPage>(&pages, &frame, &prefix, &mut all);
+            add::<PreviewJourneyPage>(&pages, &frame, &prefix, &mut all);
+            add::<PreviewEndPage>(&pages, &frame, &prefix, &mut all);
         }
     }
     all
@@ -194,7 +197,7 @@ fn write_samples() {
     let mut index = String::new();
     for (name, html) in rendered() {
         let mut html = html.replace("/woodgrove/brand.css?v=1", "brand.css");
-        for asset in ["page.css", "form.js", "icon.svg"] {
+        for asset in ["page.css", "preview.css", "form.js", "icon.svg"] {
             html = html.replace(pages.assets.path(asset).unwrap(), asset);
         }
         std::fs::write(format!("{dir}/{name}.html"), html).unwrap();

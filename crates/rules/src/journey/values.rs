@@ -73,6 +73,11 @@ pub(crate) fn takes_default(field: &Field, default: &str) -> bool {
     matches!(check_field(&field, &split(&field, default)), Ok(Some(_)))
 }
 
+/// What the field stores when this is posted; nothing when it refuses it or is left empty.
+pub fn stored(field: &Field, posted: &[String]) -> Option<Value> {
+    check_field(field, posted).ok().flatten()
+}
+
 /// What of a posted form is kept in the journey: the fields that the person was asked for and no others
 /// (ATTR-19), none longer than it takes to say that it is too long. A field that was left out was emptied:
 /// a browser does not post a box that is not ticked.

@@ -1,4 +1,4 @@
-//! `vestibule flow`: the life of user flows. Testing and drawing them stand beside it.
+//! `vestibule flow`: the life of user flows. Testing, drawing and previewing them stand beside it.
 
 use serde_json::{Value, json};
 use vestibule_rules::directory::difference::Difference;
@@ -7,7 +7,7 @@ use vestibule_service::directory::drafts;
 use vestibule_service::directory::life::{self, Form, Named, Revision, Step, Summary};
 
 use super::apply::{agree, author, open, origin, parse, refused};
-use super::{flow_show, flow_test};
+use super::{flow_preview, flow_show, flow_test};
 use crate::cli::{ApplyFiles, FlowArgs, FlowCommand, Settings, StepArgs};
 use crate::failure::{Done, Failure};
 use crate::terminal::say;
@@ -26,6 +26,7 @@ pub(super) fn run(command: &FlowCommand) -> Done {
         FlowCommand::Rollback { step: args, to } => step(args, Form::Revision(*to)),
         FlowCommand::Test(args) => flow_test::run(args),
         FlowCommand::Show(args) => flow_show::run(args),
+        FlowCommand::Preview(args) => flow_preview::run(args),
         FlowCommand::Schema => {
             say(&format!("{:#}", vestibule_service::flow_test::schema()));
             Ok(())
@@ -197,7 +198,7 @@ fn named(args: &FlowArgs) -> Named<'_> {
 }
 
 /// What somebody can mend is said in its own words.
-fn told(fault: Fault) -> Failure {
+pub(super) fn told(fault: Fault) -> Failure {
     match fault.kind {
         Kind::Missing | Kind::Conflict => Failure::new(fault.detail),
         Kind::Malformed

@@ -4,6 +4,7 @@ mod apply;
 mod config;
 mod demo;
 mod flow;
+mod flow_preview;
 mod flow_report;
 mod flow_show;
 mod flow_test;

@@ -13,6 +13,8 @@ mod demo_tenants;
 #[cfg(test)]
 mod federation;
 #[cfg(test)]
+mod flow_preview;
+#[cfg(test)]
 mod flow_test;
 #[cfg(test)]
 mod guides;

@@ -10,7 +10,7 @@ use vestibule_rules::directory::check;
 use vestibule_rules::directory::difference;
 use vestibule_rules::directory::flow::UserFlow;
 use vestibule_rules::directory::tenant::TenantConfig;
-use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{FlowId, TenantId};
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::flow_life::{self, DraftRow};
@@ -120,6 +120,49 @@ pub async fn discard(db: &Db, named: Named<'_>, author: &Author<'_>) -> Outcome<
     })
     .await?;
     Ok(true)
+}
+
+/// The draft of a flow, in the tenant as it would be with it. Nothing is written.
+///
+/// Without a tenant, the only one with a draft of that name is meant. What does not exist, or is named by
+/// several, is a [`vestibule_rules::fault::Kind::Missing`] that says what there is.
+pub async fn find_draft(db: &Db, tenant: Option<&str>, flow: &str) -> Outcome<(TenantConfig, UserFlow)> {
+    let mut tx = db.read().await?;
+    let names: Vec<String> = match tenant {
+        Some(name) => vec![name.to_owned()],
+        None => tenants::list(&mut tx).await?.into_iter().map(|row| row.short_name).collect(),
+    };
+    let (mut drafted, mut without, mut last) = (Vec::new(), Vec::new(), None);
+    for name in &names {
+        match life::find(&mut tx, Named { tenant: name, flow }).await {
+            Ok(found) => match &found.draft {
+                Some(row) => {
+                    let flow: UserFlow = read(&row.doc, "user_flow_draft")?;
+                    drafted.push((name, found.stored.config, flow));
+                }
+                None => without.push(name.as_str()),
+            },
+            Err(fault) if fault.kind == Kind::Missing => last = Some(fault),
+            Err(fault) => return Err(fault),
+        }
+    }
+    if drafted.len() > 1 {
+        let several: Vec<&str> = drafted.iter().map(|(name, ..)| name.as_str()).collect();
+        let text = format!("several tenants have a draft of “{flow}”: {}; say which", several.join(", "));
+        return Err(Fault::missing("tenant", text));
+    }
+    let Some((_, mut config, wanted)) = drafted.pop() else {
+        return Err(match (without.as_slice(), last) {
+            ([], Some(fault)) if names.len() == 1 => fault,
+            ([], _) => Fault::missing("flow", format!("no tenant has a flow “{flow}”")),
+            (some, _) => {
+                Fault::missing("draft", format!("the flow “{flow}” of {} has no draft", some.join(", ")))
+            }
+        });
+    };
+    config.user_flows.retain(|known| known.id != wanted.id);
+    config.user_flows.push(wanted.clone());
+    Ok((config, wanted))
 }
 
 /// One draft to write or to remove.

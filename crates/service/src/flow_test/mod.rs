@@ -8,6 +8,7 @@
 //! | `check` | names that lead nowhere, and steps that contradict themselves |
 //! | `world` | the directory, the mailbox and the passwords of one visitor |
 //! | `visitor` | one passage through a flow |
+//! | `token` | what the app gets |
 //! | `expect` | what was expected and what was shown, in words |
 
 mod check;
@@ -15,6 +16,7 @@ mod expect;
 mod names;
 pub mod shape;
 mod suite;
+pub(crate) mod token;
 mod visitor;
 pub(crate) mod world;
 

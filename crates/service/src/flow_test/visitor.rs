@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use vestibule_rules::directory::check::PathStep;
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::terms::Agreement;
-use vestibule_rules::directory::user::{User, UserType};
-use vestibule_rules::ids::{GrantId, ProviderId, SessionId};
+use vestibule_rules::directory::user::UserType;
+use vestibule_rules::ids::ProviderId;
 use vestibule_rules::journey::engine::{self, Rejected, Turn};
 use vestibule_rules::journey::extension;
 use vestibule_rules::journey::facts::{Facts, Opening};
@@ -15,18 +15,16 @@ use vestibule_rules::journey::form::{self, FieldKind, Form};
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Question, RawFields};
 use vestibule_rules::journey::step::Step;
-use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
-use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::{Span, Timestamp};
 
 use super::check::span;
+use super::expect::Unmet;
 use super::expect::{self, Shown};
 use super::shape::{AccountSection, Code, GuardianWord, StepSection};
 use super::suite::{Failure, Scenario, Stage, key};
-use super::world::{BEGIN, Resident, World, subject};
-use super::{ORIGIN, expect::Unmet};
-use crate::env::Lifetimes;
+use super::token::{Mint, issuer};
+use super::world::{BEGIN, Resident, World};
 use crate::federation;
 
 /// The person says no at the provider.
@@ -248,44 +246,19 @@ impl<'s> Visitor<'s> {
             expect::terms(wanted, &holder.map(|id| self.world.accepted(id)).unwrap_or_default())?;
         }
         match (&then.token, signed_in.and_then(|id| self.world.holder(id))) {
-            (Some(token), Some(holder)) => expect::token(token, &self.id_token(&holder.user)),
+            (Some(token), Some(holder)) => {
+                let mint = Mint {
+                    config: &self.stage.config,
+                    app: &self.stage.app,
+                    scope: &self.scenario.section.scope,
+                    now: self.now,
+                };
+                expect::token(token, &mint.id_token(&self.facts, &holder.user))
+            }
             (Some(_), None) => Err(Unmet::at("token", "the visitor is signed in".to_owned())),
             (None, _) => Ok(()),
         }
     }
-
-    /// The claims of the ID token, made by what makes the server's.
-    fn id_token(&self, user: &User) -> Value {
-        let (config, app) = (&self.stage.config, &self.stage.app);
-        let scope = Scope::restore(&self.scenario.section.scope, &config.applications);
-        let provider = self.facts.authenticated.as_ref().and_then(|a| a.provider.as_ref());
-        let provider = config.identity_providers.iter().find(|p| Some(&p.id) == provider);
-        let idp = provider.map(|p| issuer(&p.issuer));
-        let own_issuer = format!("{ORIGIN}/{}/v2.0", config.tenant.id);
-        let issuance = Issuance {
-            issuer: &own_issuer,
-            tenant: config.tenant.id,
-            client: app.app_id,
-            scope: &scope,
-            now: self.now,
-            uti: "test",
-            with_secret: false,
-        };
-        let sub = subject(&app.app_id.to_string(), user.id);
-        let subject = Subject {
-            user,
-            sub: &sub,
-            sid: SessionId::from_random([1; 16]),
-            grant: GrantId::from_random([2; 16]),
-            idp: idp.as_deref().filter(|idp| *idp != own_issuer),
-        };
-        let sign_in = SignIn { mapped: &app.token_claims, ..SignIn::default() };
-        claims::id_token(&issuance, &subject, &sign_in, Lifetimes::default().id_token)
-    }
-}
-
-fn issuer(configured: &str) -> String {
-    configured.replace("{origin}", ORIGIN)
 }
 
 /// What a form posts for a value of a test; a box that is not ticked is not posted.

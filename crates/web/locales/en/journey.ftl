@@ -74,11 +74,26 @@ guardian-agreed-title = They have agreed
 # Below it.
 guardian-agreed-lead = Your parent or guardian has agreed. You can go on.
 # Heading of the page that the mail leads a guardian to. $tenant: the organisation, $address: the newcomer's address, $app: the app's name.
-guardian-page-title = May { $address } sign up?
+guardian-page-title = Do you agree?
 # Below it; same arguments.
-guardian-page-lead = Somebody with this address wants an account at { $tenant } for { $app } and is too young to decide alone. They say that you are their parent or guardian.
+guardian-page-lead = { $address } wants an account at { $tenant } for { $app } and is too young to decide alone. They say that you are their parent or guardian.
 # Above what the newcomer has answered.
 guardian-page-answers = What they have answered
+# A date among them. $day and $year: numbers, $month: m1 to m12.
+guardian-page-date = { $day } { $month ->
+    [m1] January
+    [m2] February
+    [m3] March
+    [m4] April
+    [m5] May
+    [m6] June
+    [m7] July
+    [m8] August
+    [m9] September
+    [m10] October
+    [m11] November
+   *[m12] December
+} { $year }
 # The answer to a question that is a box.
 guardian-page-ticked = Yes
 # Heading after the guardian has agreed; arguments as above.
@@ -263,6 +278,8 @@ action-ask-guardian = Ask them
 action-check-again = Check for the answer
 # Another mail to the same guardian.
 action-resend-guardian = Send the mail again
+# The same while it is too early. $time: minutes and seconds, such as 0:25.
+action-resend-guardian-in = Send the mail again in { $time }
 # Asks another guardian.
 action-change-guardian = Ask somebody else
 # The guardian agrees.

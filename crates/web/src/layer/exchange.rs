@@ -14,17 +14,23 @@ use vestibule_rules::fault::Fault;
 use super::tell::{self, Listening};
 use crate::exchange::{Exchange, Listener, Peer};
 use crate::fault::{OpenFault, Spoken};
+use crate::page::Pages;
 use crate::state::AppState;
 
 /// The request's id, for support and for the log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 /// Wraps one request.
-pub async fn exchange(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn exchange(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let listener = request.extensions().get::<Listener>().cloned().unwrap_or_else(|| first(&app));
     let peer = request.extensions().get::<Peer>().copied();
     let env = &app.site.env;
     let exchange = Exchange::new(env.guid(), listener, peer, env.now());
+    wrap(&app.pages, exchange, request, next).await
+}
+
+/// Answers one request, whatever is behind the pages: faults are told, and every answer gets its headers.
+pub(crate) async fn wrap(pages: &Pages, exchange: Exchange, mut request: Request, next: Next) -> Response {
     let listening = Listening::of(request.headers());
     // The route and not the address: an address may carry codes and journeys.
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned()).unwrap_or_default();
@@ -33,7 +39,7 @@ pub async fn exchange(State(app): State<AppState>, mut request: Request, next: N
     async {
         let mut response = next.run(request).await;
         if let Some(spoken) = response.extensions_mut().remove::<Spoken>() {
-            response = tell::tell(&app, &exchange, &listening, &spoken, &response);
+            response = tell::tell(pages, &exchange, &listening, &spoken, &response);
         }
         put_headers(response.headers_mut(), &exchange);
         tracing::debug!(status = response.status().as_u16(), "answered");

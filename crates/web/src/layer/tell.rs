@@ -10,10 +10,9 @@ use vestibule_rules::oauth::error::{Code, Envelope, OAuthError};
 use crate::exchange::Exchange;
 use crate::fault::{Spoken, Voice, is_alarming};
 use crate::locale;
-use crate::page::Frame;
 use crate::page::around::FaultPage;
+use crate::page::{Frame, Pages};
 use crate::respond::{self, FormTargets};
-use crate::state::AppState;
 
 /// What a client said about the answer that it wants.
 pub(super) struct Listening {
@@ -35,7 +34,7 @@ impl Listening {
 
 /// The answer to a fault. Headers that inner layers put on `placeholder` stay.
 pub(super) fn tell(
-    app: &AppState,
+    pages: &Pages,
     exchange: &Exchange,
     listening: &Listening,
     spoken: &Spoken,
@@ -49,7 +48,7 @@ pub(super) fn tell(
         Voice::OAuth => false,
     };
     let told =
-        if as_page { page(app, exchange, listening, spoken) } else { json(exchange, listening, spoken) };
+        if as_page { page(pages, exchange, listening, spoken) } else { json(exchange, listening, spoken) };
     // Where even the page of the fault cannot be rendered, plain words must do.
     let mut response = told.unwrap_or_else(|fault| {
         tracing::error!(detail = %fault.detail, "the page of a fault failed");
@@ -65,14 +64,14 @@ pub(super) fn tell(
     response
 }
 
-fn page(app: &AppState, exchange: &Exchange, listening: &Listening, spoken: &Spoken) -> Outcome<Response> {
+fn page(pages: &Pages, exchange: &Exchange, listening: &Listening, spoken: &Spoken) -> Outcome<Response> {
     let neutral = || Frame {
-        locale: locale::choose(&app.pages.catalogue, None, listening.languages.as_deref()).to_owned(),
+        locale: locale::choose(&pages.catalogue, None, listening.languages.as_deref()).to_owned(),
         ..Frame::neutral()
     };
     let frame = exchange.framed().cloned().unwrap_or_else(neutral);
     let page = FaultPage::new(&spoken.fault, exchange.reference(), exchange.now());
-    respond::html(spoken.status(), app.pages.render(&frame, &page)?, &FormTargets::Own)
+    respond::html(spoken.status(), pages.render(&frame, &page)?, &FormTargets::Own)
 }
 
 fn json(exchange: &Exchange, listening: &Listening, spoken: &Spoken) -> Outcome<Response> {

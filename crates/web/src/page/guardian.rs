@@ -26,6 +26,8 @@ struct Answered {
     values: Vec<String>,
     /// Whether the answer is a ticked box, and nothing else.
     ticked: bool,
+    /// Year, month and day of a date.
+    date: Option<[String; 3]>,
 }
 
 impl GuardianPage {
@@ -61,8 +63,14 @@ fn answered(mut field: FormField, languages: &[String]) -> Answered {
         choice.map_or_else(|| value.clone(), |choice| choice.label.clone())
     };
     let ticked = field.kind == FieldKind::Checkbox;
-    let values = if ticked { Vec::new() } else { field.values.iter().map(shown).collect() };
-    Answered { label: field.label, values, ticked }
+    let parts = field.values.first().filter(|_| field.kind == FieldKind::Date);
+    let date = parts.and_then(|text| {
+        let parts: Vec<String> =
+            text.split('-').map(|part| part.trim_start_matches('0').to_owned()).collect();
+        parts.try_into().ok()
+    });
+    let values = if ticked || date.is_some() { Vec::new() } else { field.values.iter().map(shown).collect() };
+    Answered { label: field.label, values, ticked, date }
 }
 
 impl Page for GuardianPage {

@@ -1,8 +1,10 @@
-//! The routes, by who calls them: applications ([`oidc`]), people ([`pages`]), developers ([`dev`]).
+//! The routes, by who calls them: applications ([`oidc`]), people ([`pages`]), developers ([`dev`]),
+//! whoever makes a flow ([`preview`]).
 
 pub mod dev;
 pub mod oidc;
 pub mod pages;
+pub mod preview;
 
 use axum::Router;
 use axum::extract::Request;

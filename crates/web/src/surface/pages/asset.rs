@@ -5,8 +5,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, VARY};
 use http::{HeaderValue, StatusCode};
-use vestibule_rules::fault::Fault;
+use vestibule_rules::fault::{Fault, Outcome};
 
+use crate::asset::Assets;
 use crate::fault::OpenFault;
 use crate::respond;
 use crate::state::AppState;
@@ -19,8 +20,12 @@ pub(super) async fn get(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, OpenFault> {
-    let asset =
-        app.pages.assets.find(&name).ok_or_else(|| Fault::missing("asset", "no asset has this name"))?;
+    Ok(serve(&app.pages.assets, &name, &headers)?)
+}
+
+/// An asset under the name that it is served by.
+pub(in crate::surface) fn serve(assets: &Assets, name: &str, headers: &HeaderMap) -> Outcome<Response> {
+    let asset = assets.find(name).ok_or_else(|| Fault::missing("asset", "no asset has this name"))?;
     let gzip = headers.get(ACCEPT_ENCODING).and_then(|h| h.to_str().ok()).is_some_and(accepts_gzip);
     let body = if gzip { asset.gzip.clone() } else { asset.plain.clone() };
     let mut response = respond::with_type(StatusCode::OK, asset.media_type, body);

@@ -1,7 +1,7 @@
 //! What people see.
 
-mod asset;
-mod brand;
+pub(super) mod asset;
+pub(super) mod brand;
 mod federation;
 mod guardian;
 mod home;
