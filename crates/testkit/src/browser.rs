@@ -164,6 +164,12 @@ impl Page {
         self.find(selector, |_| Some(())).is_some()
     }
 
+    /// How many such elements the page has.
+    pub fn count(&self, selector: &str) -> usize {
+        let document = Html::parse_document(&self.html);
+        Selector::parse(selector).map_or(0, |selector| document.select(&selector).count())
+    }
+
     /// An attribute of the first element that a selector finds.
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         self.find(selector, |element| element.attr(name).map(str::to_owned))

@@ -3,6 +3,7 @@
 mod accounts;
 mod age;
 mod codes;
+mod hostile;
 pub(crate) mod passage;
 mod publishing;
 mod secrets;
