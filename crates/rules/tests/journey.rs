@@ -24,6 +24,7 @@ use vestibule_rules::journey::form::form;
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Compared, Question, RawFields};
 use vestibule_rules::journey::step::{Step, StepName};
+use vestibule_rules::journey::trail::{self, MARKS_MAX, Stage, Trail};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 
@@ -460,12 +461,28 @@ fn check(flow: &Flow, world: &World, facts: &Facts) {
     }
 }
 
-/// Nothing can be said or answered after the end.
+/// What a turn leaves in the trail, and what must hold of it (FLOW-26, LOG-01).
+fn leave(flow: &Flow, trail: &mut Trail, before: &Facts, after: &Facts) {
+    trail.note(after.intent, trail::reached(flow, before, after), NOW, uuid::Uuid::nil());
+    let count = |stage| trail.marks().filter(|m| m.stage == stage).count();
+    let signed_in = after.end == Some(End::SignedIn);
+    assert_eq!(count(Stage::SignedIn), usize::from(signed_in));
+    assert_eq!(count(Stage::Cancelled), usize::from(after.end.is_some() && !signed_in));
+    assert_eq!(count(Stage::Created), usize::from(after.authenticated.as_ref().is_some_and(|w| w.created)));
+    assert!(count(Stage::Verified) > 0 || after.authenticated.is_none(), "signed in without a proof");
+    assert!(trail.marks().count() <= MARKS_MAX + 8 + flow.pages.len());
+    let json = serde_json::to_string(trail).unwrap();
+    for secret in ["@", "canary", "Ada", "fresh", "stranger"] {
+        assert!(!json.contains(secret), "{secret} in {json}");
+    }
+}
+
 /// What stands on the page, as a browser sends it.
 fn as_shown(flow: &Flow, facts: &Facts) -> RawFields {
     form(flow, facts).fields.into_iter().filter(|f| !f.fixed).map(|f| (f.name, f.values)).collect()
 }
 
+/// Nothing can be said or answered after the end.
 fn assert_absorbs(flow: &Flow, world: &World, facts: &Facts, input: Input) {
     assert_eq!(engine::submit(flow, facts.clone(), input, NOW), Err(Rejected::Ended));
     assert_eq!(engine::submit(flow, facts.clone(), Input::Cancel, NOW), Err(Rejected::Ended));
@@ -562,9 +579,13 @@ proptest! {
     fn whatever_anybody_does_the_invariants_hold(flow in flows(), intent in intents(), acts in acts(), last in inputs()) {
         let (mut world, mut now) = (world(), NOW);
         let mut facts = open(&flow, intent);
+        let mut trail = Trail::begin("en", &facts, NOW, uuid::Uuid::nil());
         for a in acts {
             match act(&flow, &mut world, &facts, a, &mut now) {
-                Ok(after) => facts = after,
+                Ok(after) => {
+                    leave(&flow, &mut trail, &facts, &after);
+                    facts = after;
+                }
                 Err(e) => prop_assert_eq!(e == Rejected::Ended, facts.end.is_some()),
             }
             check(&flow, &world, &facts);

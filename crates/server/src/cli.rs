@@ -62,6 +62,11 @@ pub enum Command {
     /// Take out what people accepted, and withdraw it for them
     #[command(subcommand)]
     Terms(TermsCommand),
+    /// Show how far people come in sign-ups, how long it takes them and what stands in their way
+    ///
+    /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how
+    /// long it took. With --correlation-id it shows the way of one journey instead, also while it goes on.
+    Funnel(FunnelArgs),
     /// Check, explain or describe the server's own configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -260,6 +265,58 @@ pub enum Drawing {
     Mermaid,
     /// A picture that every browser shows, light or dark
     Svg,
+}
+
+/// `vestibule funnel`.
+#[derive(Args, Debug)]
+pub struct FunnelArgs {
+    /// Only this tenant: short name, domain or id
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// Only this flow: display name or id
+    #[arg(long, value_name = "FLOW")]
+    pub flow: Option<String>,
+    /// Journeys that began since then: a length of time such as `24h` or `7d`, a date or an instant (UTC)
+    #[arg(long, value_name = "7d|DATE", default_value = "7d")]
+    pub since: String,
+    /// By what journeys are counted apart
+    #[arg(long, value_enum, default_value_t = FunnelBy::Step)]
+    pub by: FunnelBy,
+    /// What people set out for
+    #[arg(long, value_enum, default_value_t = FunnelIntent::SignUp)]
+    pub intent: FunnelIntent,
+    /// The way of one journey: the correlation id of one of its requests, or the reference on an error page
+    #[arg(long, value_name = "ID", conflicts_with_all = ["flow", "since", "by", "intent"])]
+    pub correlation_id: Option<String>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// By what journeys are counted apart.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FunnelBy {
+    /// All together, stage by stage
+    Step,
+    /// Password, code, or the provider
+    Method,
+    /// The app that people came from
+    App,
+    /// The language of the pages
+    Language,
+}
+
+/// What people set out for.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FunnelIntent {
+    /// Whoever set out to sign up at any moment
+    SignUp,
+    /// Whoever only wanted to sign in
+    SignIn,
+    /// Whoever wanted a new password
+    Reset,
 }
 
 /// `vestibule config …`.

@@ -227,6 +227,7 @@ pub fn settings(config: &Config) -> Settings {
             spa_refresh_token: Span::seconds(lives.spa_refresh_token),
             session: Span::seconds(lives.session),
             persistent_session: Span::seconds(lives.persistent_session),
+            funnel: Span::seconds(lives.funnel),
         },
     }
 }

@@ -90,6 +90,8 @@ pub struct Lifetimes {
     /// A session of somebody who did not choose to stay signed in.
     pub session: Span,
     pub persistent_session: Span,
+    /// The stages of a journey, from its beginning on.
+    pub funnel: Span,
 }
 
 impl Default for CodeLimits {
@@ -114,6 +116,7 @@ impl Default for Lifetimes {
             spa_refresh_token: Span::hours(24),
             session: Span::hours(24),
             persistent_session: Span::days(90),
+            funnel: Span::days(90),
         }
     }
 }

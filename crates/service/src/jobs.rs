@@ -7,10 +7,11 @@ use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_store::{grants, journeys, maintenance, outbox, sessions, throttle};
+use vestibule_store::{grants, journeys, maintenance, outbox, sessions, stages, throttle};
 
 use crate::env::Site;
 use crate::federation;
+use crate::funnel;
 use crate::mail;
 use crate::ports::mailer::Mailer;
 
@@ -99,6 +100,10 @@ async fn clean_up(site: &Site) {
     let mut tick = every(CLEAN_UP);
     loop {
         tick.tick().await;
+        // First: a journey that is removed takes its stages with it.
+        if let Err(fault) = funnel::move_stages(&site.env.db, site.env.now()).await {
+            tracing::error!(%fault, "stages of journeys cannot be moved");
+        }
         if let Err(fault) = remove_old(site).await {
             tracing::error!(%fault, "old rows cannot be removed");
         }
@@ -123,8 +128,10 @@ async fn providers(site: &Site) {
     }
 }
 
-async fn remove_old(site: &Site) -> Outcome<()> {
+/// Removes what is older than anybody asks for, a batch at a time.
+pub async fn remove_old(site: &Site) -> Outcome<()> {
     let now = site.env.now();
+    let old_stages = now - site.settings.lifetimes.funnel;
     loop {
         let removed = site
             .env
@@ -136,7 +143,8 @@ async fn remove_old(site: &Site) -> Outcome<()> {
                     let mail = outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?;
                     let sessions = sessions::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
-                    Ok(journeys + counters + mail + sessions + grants)
+                    let stages = stages::remove_old(tx, old_stages, BATCH).await?;
+                    Ok(journeys + counters + mail + sessions + grants + stages)
                 })
             })
             .await?;

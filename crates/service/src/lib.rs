@@ -8,6 +8,7 @@
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
+//! | [`funnel`] | how far people come, and what stood in somebody's way |
 //! | [`jobs`] | what happens without a request |
 //! | [`flow_test`], [`flow_chart`], [`flow_preview`] | scripted visitors in a world in memory, the drawing of a flow, and a walk through it |
 
@@ -20,6 +21,7 @@ pub mod federation;
 pub mod flow_chart;
 pub mod flow_preview;
 pub mod flow_test;
+pub mod funnel;
 pub mod hop;
 pub mod jobs;
 pub mod journey;

@@ -27,6 +27,8 @@ pub struct Visit {
     pub session: Option<Secret<String>>,
     /// `client-request-id` of the request, or a new id.
     pub correlation: Uuid,
+    /// The language that a page which this request leads to is shown in.
+    pub language: String,
     pub now: Timestamp,
 }
 

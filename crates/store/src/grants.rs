@@ -36,6 +36,12 @@ statements! {
                             ORDER BY tenant_id LIMIT 1";
     REDEEM_CODE = "UPDATE authorization_code SET redeemed_at = $3
                    WHERE tenant_id = $1 AND digest = $2 AND redeemed_at IS NULL";
+    // Whoever shows a stolen code spends it as well, and its family is revoked at that instant.
+    FIRST_TOKEN = "SELECT MIN(c.redeemed_at) FROM grant_family AS f
+                   JOIN authorization_code AS c ON c.tenant_id = f.tenant_id AND c.grant_id = f.id
+                   WHERE f.tenant_id = $1 AND f.sid = $2 AND f.client_id = $3
+                     AND c.created_at >= $4 AND c.created_at <= $5
+                     AND (f.revoked_at IS NULL OR f.revoked_at > c.redeemed_at)";
     INSERT_REFRESH = "INSERT INTO refresh_token (tenant_id, digest, grant_id, client_id, scope, created_at,
                           expires_at, used_at, successor_sealed, generation)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -279,6 +285,18 @@ pub async fn find_code_any_tenant(tx: &mut ReadTx, digest: &[u8]) -> Outcome<Opt
 /// Consumes a code. `false` means that somebody else had done so before (RFC 6749 §4.1.2).
 pub async fn redeem_code(tx: &mut WriteTx, tenant: TenantId, digest: &[u8], now: Timestamp) -> Outcome<bool> {
     Ok(tx.run(&REDEEM_CODE, &values![tenant, digest, now]).await? == 1)
+}
+
+/// When the application first got tokens for a code of a session that was issued within `issued`, first and
+/// last instant included; nothing when it did not.
+pub async fn first_token(
+    tx: &mut ReadTx,
+    tenant: TenantId,
+    (sid, client): (SessionId, ClientId),
+    (from, to): (Timestamp, Timestamp),
+) -> Outcome<Option<Timestamp>> {
+    let row = tx.one(&FIRST_TOKEN, &values![tenant, sid, client, from, to]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
 }
 
 /// Adds a refresh token to a family.

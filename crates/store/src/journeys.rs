@@ -16,9 +16,26 @@ statements! {
             FROM journey WHERE tenant_id = $1 AND id = $2";
     SAVE = "UPDATE journey SET state = $4, expires_at = $5, ended = $6, revision = revision + 1
             WHERE tenant_id = $1 AND id = $2 AND revision = $3";
+    // Its stages are moved first: they would be lost with it.
     REMOVE_EXPIRED = "DELETE FROM journey WHERE (tenant_id, key) IN (
-                          SELECT tenant_id, key FROM journey WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
-                      AND expires_at <= $1";
+                          SELECT tenant_id, key FROM journey
+                          WHERE expires_at <= $1 AND stages_moved_at IS NOT NULL
+                          ORDER BY expires_at LIMIT $2)
+                      AND expires_at <= $1 AND stages_moved_at IS NOT NULL";
+    // The revision moves as well: whoever answers a page at this very moment is too late.
+    CLAIM_OVER = "UPDATE journey SET stages_moved_at = $2, revision = revision + 1
+                  WHERE (tenant_id, key) IN (
+                      SELECT tenant_id, key FROM journey WHERE expires_at <= $1 AND stages_moved_at IS NULL
+                      ORDER BY expires_at LIMIT $3)
+                    AND expires_at <= $1 AND stages_moved_at IS NULL
+                  RETURNING tenant_id, id, key, client_id, flow_id, flow_version, browser_digest, state,
+                      revision, created_at, expires_at, ended";
+    LIST_UNMOVED = "SELECT tenant_id, id, key, client_id, flow_id, flow_version, browser_digest, state,
+                        revision, created_at, expires_at, ended
+                    FROM journey
+                    WHERE stages_moved_at IS NULL AND created_at >= $1
+                      AND (expires_at, tenant_id, key) > ($2, $3, $4)
+                    ORDER BY expires_at, tenant_id, key LIMIT $5";
 }
 
 /// A journey as it is stored.
@@ -60,19 +77,27 @@ pub struct Saved {
 }
 
 fn read(row: &Row) -> Outcome<JourneyRow> {
+    read_from(row, 0)
+}
+
+fn read_from(row: &Row, first: usize) -> Outcome<JourneyRow> {
     Ok(JourneyRow {
-        id: row.get(0)?,
-        key: row.get(1)?,
-        client_id: row.get(2)?,
-        flow_id: row.get(3)?,
-        flow_version: row.get(4)?,
-        browser_digest: row.get(5)?,
-        state: row.get(6)?,
-        revision: row.get(7)?,
-        created_at: row.get(8)?,
-        expires_at: row.get(9)?,
-        ended: row.get(10)?,
+        id: row.get(first)?,
+        key: row.get(first + 1)?,
+        client_id: row.get(first + 2)?,
+        flow_id: row.get(first + 3)?,
+        flow_version: row.get(first + 4)?,
+        browser_digest: row.get(first + 5)?,
+        state: row.get(first + 6)?,
+        revision: row.get(first + 7)?,
+        created_at: row.get(first + 8)?,
+        expires_at: row.get(first + 9)?,
+        ended: row.get(first + 10)?,
     })
+}
+
+fn read_of_tenant(row: &Row) -> Outcome<(TenantId, JourneyRow)> {
+    Ok((row.get(0)?, read_from(row, 1)?))
 }
 
 /// Adds a journey.
@@ -118,7 +143,34 @@ pub async fn save(
     }
 }
 
-/// Removes at most `limit` journeys that are over, oldest first; says how many. Housekeeping, all tenants.
+/// Takes at most `limit` journeys that were over at `over_at`, oldest first, so that the caller writes their
+/// stages in the same transaction. Each is given out once. Housekeeping, all tenants.
+pub async fn claim_over(
+    tx: &mut WriteTx,
+    over_at: Timestamp,
+    now: Timestamp,
+    limit: u32,
+) -> Outcome<Vec<(TenantId, JourneyRow)>> {
+    tx.all(&CLAIM_OVER, &values![over_at, now, limit]).await?.iter().map(read_of_tenant).collect()
+}
+
+/// A page of the journeys of all tenants that began at `since` or later and whose stages still stand in their
+/// state; the next page begins after the last one of these.
+pub async fn list_unmoved(
+    tx: &mut ReadTx,
+    since: Timestamp,
+    after: Option<&(TenantId, JourneyRow)>,
+    limit: u32,
+) -> Outcome<Vec<(TenantId, JourneyRow)>> {
+    let (at, tenant, key) = match after {
+        Some((tenant, row)) => (row.expires_at, tenant.to_string(), row.key.clone()),
+        None => (Timestamp(i64::MIN), String::new(), String::new()),
+    };
+    tx.all(&LIST_UNMOVED, &values![since, at, tenant, key, limit]).await?.iter().map(read_of_tenant).collect()
+}
+
+/// Removes at most `limit` journeys that are over and whose stages were moved, oldest first; says how many.
+/// Housekeeping, all tenants.
 pub async fn remove_expired(tx: &mut WriteTx, now: Timestamp, limit: u32) -> Outcome<u64> {
     tx.run(&REMOVE_EXPIRED, &values![now, limit]).await
 }

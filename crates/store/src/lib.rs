@@ -10,7 +10,7 @@
 //! | [`tenants`], [`objects`] | tenants and what is configured in them |
 //! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
-//! | [`journeys`], [`throttle`] | passages through a flow; attempts |
+//! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
@@ -30,6 +30,7 @@ pub mod objects;
 pub mod outbox;
 pub mod reach;
 pub mod sessions;
+pub mod stages;
 pub mod tenants;
 pub mod terms;
 pub mod throttle;
@@ -53,6 +54,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         outbox::STATEMENTS,
         reach::STATEMENTS,
         sessions::STATEMENTS,
+        stages::STATEMENTS,
         tenants::STATEMENTS,
         terms::STATEMENTS,
         throttle::STATEMENTS,

@@ -20,6 +20,7 @@ use vestibule_service::env::{CodeLimits, Env, Lifetimes, Settings, Site};
 use vestibule_service::ports::clock::TestClock;
 use vestibule_service::ports::entropy::SeededEntropy;
 use vestibule_service::ports::outbound::Allowed;
+use vestibule_store::db;
 
 use crate::engines::{Engine, TestDb};
 use crate::inbox::Inbox;
@@ -75,6 +76,11 @@ impl TestServer {
         let changes = apply_to(&self.site.env, &self.origin, tenants).await?;
         self.site.directory.poll(&self.site.env.db).await?;
         Ok(changes)
+    }
+
+    /// Where the database is, for another process.
+    pub fn database(&self) -> &db::Settings {
+        &self.database.settings
     }
 
     /// Everything that is in the database; see [`TestDb::dump`].

@@ -54,6 +54,8 @@ impl Asked {
         exchange.correlate(given.as_deref());
         exchange.correlate(first(&query, "client-request-id"));
         exchange.correlate(first(&form, "client-request-id"));
+        let wanted = first(&query, "ui_locales").or_else(|| first(&form, "ui_locales"));
+        let language = locale_of(app, &parts.headers, wanted).to_owned();
         let listener = exchange.listener();
         let visit = Visit {
             origin: listener.origin.clone(),
@@ -61,6 +63,7 @@ impl Asked {
             browser: cookie::read(&parts.headers, &cookie::browser_name(listener)),
             session: cookie::read(&parts.headers, &cookie::session_name(listener, tenant.config.tenant.id)),
             correlation: exchange.correlation(),
+            language,
             now: exchange.now(),
             segments,
             tenant,
@@ -147,12 +150,19 @@ fn frame(
     headers: &HeaderMap,
     wanted: Option<&str>,
 ) -> Frame {
-    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok());
     Frame {
-        locale: locale::choose(&app.pages.catalogue, wanted, accepted).to_owned(),
-        languages: locale::wanted(wanted, accepted),
+        locale: locale_of(app, headers, wanted).to_owned(),
+        languages: locale::wanted(wanted, accepted(headers)),
         brand: Brand::of(&tenant.config.tenant, &link::home(segments)),
     }
+}
+
+fn locale_of<'a>(app: &'a AppState, headers: &HeaderMap, wanted: Option<&str>) -> &'a str {
+    locale::choose(&app.pages.catalogue, wanted, accepted(headers))
+}
+
+fn accepted(headers: &HeaderMap) -> Option<&str> {
+    headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok())
 }
 
 pub(crate) async fn read_form(parts: &Parts, body: axum::body::Body) -> Outcome<Vec<(String, String)>> {

@@ -32,5 +32,6 @@ pub mod step;
 pub mod terms;
 #[cfg(test)]
 mod testing;
+pub mod trail;
 pub mod values;
 mod verification;

@@ -8,6 +8,8 @@ mod flow_preview;
 mod flow_report;
 mod flow_show;
 mod flow_test;
+mod funnel;
+mod funnel_report;
 mod migrate;
 mod serve;
 mod terms;
@@ -32,6 +34,7 @@ pub fn run(command: Command) -> Done {
         }
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
+        Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }
 }

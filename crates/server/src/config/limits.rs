@@ -53,6 +53,8 @@ struct RawLifetimes {
     session: Option<String>,
     /// A session of somebody who chose to stay signed in. Default: `90d`.
     persistent_session: Option<String>,
+    /// The stages of journeys that `vestibule funnel` counts, from their beginning on. Default: `90d`.
+    funnel: Option<String>,
 }
 
 /// Limits.
@@ -82,6 +84,7 @@ pub struct Lifetimes {
     pub spa_refresh_token: i64,
     pub session: i64,
     pub persistent_session: i64,
+    pub funnel: i64,
 }
 
 impl Raw {
@@ -126,6 +129,7 @@ impl Raw {
             spa_refresh_token: life("spa_refresh_token", raw.spa_refresh_token, DAY, 30 * DAY),
             session: life("session", raw.session, DAY, 30 * DAY),
             persistent_session: life("persistent_session", raw.persistent_session, 90 * DAY, 730 * DAY),
+            funnel: life("funnel", raw.funnel, 90 * DAY, 730 * DAY),
         };
         Limits { codes, lifetimes }
     }

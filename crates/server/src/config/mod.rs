@@ -26,6 +26,7 @@ use serde::Deserialize;
 
 pub use check::Checker;
 pub use database::Database;
+pub(crate) use duration::parse as length_of_time;
 pub use layers::{Layers, Origin};
 pub use limits::{Codes, Lifetimes, Limits};
 pub use listeners::{Certificate, Listener};

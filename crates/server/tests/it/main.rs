@@ -17,6 +17,8 @@ mod flow_preview;
 #[cfg(test)]
 mod flow_test;
 #[cfg(test)]
+mod funnel;
+#[cfg(test)]
 mod guides;
 #[cfg(test)]
 mod journeys;

@@ -19,7 +19,6 @@ use vestibule_rules::time::Timestamp;
 
 use super::finish::Ending;
 use super::{Scene, State, rulings, write};
-use crate::env::Site;
 use crate::throttle::Limit;
 
 /// The rows of a turn.
@@ -120,10 +119,16 @@ struct Saving {
     saved: Saved,
 }
 
-/// A journey that waits for a guardian lives as long as they may take, and then as long as one that begins.
-fn expiry(site: &Site, before: Timestamp, facts: &Facts) -> Timestamp {
-    let waits = facts.guardian.as_ref().filter(|_| facts.end.is_none());
-    waits.map_or(before, |guardian| before.max(guardian.expires_at + site.settings.lifetimes.journey))
+/// When the journey is over for good. One that waits for a guardian lives as long as they may take, and then as
+/// long as one that begins. One that ended is over when its code can no longer be redeemed: then everything about
+/// it is known.
+fn expiry(Scene { site, visit, loaded }: Scene<'_>, facts: &Facts) -> Timestamp {
+    let lifetimes = &site.settings.lifetimes;
+    match &facts.guardian {
+        _ if facts.end.is_some() => visit.now + lifetimes.authorization_code,
+        Some(guardian) => loaded.row.expires_at.max(guardian.expires_at + lifetimes.journey),
+        None => loaded.row.expires_at,
+    }
 }
 
 /// Saves the facts and writes the rows, or nothing at all. `Stale` when another request was first.
@@ -135,7 +140,7 @@ pub(super) async fn save(
 ) -> Outcome<()> {
     let saved = Saved {
         state: write(state)?,
-        expires_at: expiry(site, loaded.row.expires_at, &state.facts),
+        expires_at: expiry(Scene { site, visit, loaded }, &state.facts),
         ended: state.facts.end.is_some(),
     };
     let saving = Arc::new(Saving {

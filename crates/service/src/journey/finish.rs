@@ -22,7 +22,7 @@ use crate::visit::Visit;
 
 /// How long after the end a second click on the last button still leads back to the application: the
 /// browser dropped the first answer when it sent the second request.
-const SECOND_CLICK: Span = Span::minutes(1);
+pub(super) const SECOND_CLICK: Span = Span::minutes(1);
 
 /// A journey that ends with this turn.
 pub(super) struct Ending {

@@ -97,7 +97,7 @@ pub async fn answer(
         let turn = turn.map_err(|rejected| Fault::ours(format!("a guardian's answer: {rejected}")))?;
         let mut effects = Effects::default();
         effects.audit.push(audit::by_guardian(site, visit, link.journey, agrees));
-        let state = loaded.state.after(&turn.facts, visit.now);
+        let state = loaded.state.after(&loaded.flow, &turn.facts, visit);
         let saved = effects::save(Scene { site, visit, loaded: &loaded }, &state, &effects, None).await;
         match saved {
             Ok(()) => {

@@ -7,6 +7,7 @@ mod effects;
 mod finish;
 pub mod guardian;
 pub(crate) mod rulings;
+pub(crate) mod stages;
 mod world;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use vestibule_rules::journey::form::{self, Form};
 use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Question, RawFields};
 use vestibule_rules::journey::step::Step;
+use vestibule_rules::journey::trail::{self, Mark, Trail};
 use vestibule_rules::oauth::authorize::Verified;
 use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::Timestamp;
@@ -86,12 +88,16 @@ struct State {
     /// The last departure whose response was taken; each is asked about at its provider once.
     #[serde(default)]
     taken: u32,
+    /// The stages that were reached, until they are moved to rows of their own.
+    #[serde(default)]
+    trail: Trail,
 }
 
 impl State {
     /// The state with new facts.
-    fn after(&self, facts: &Facts, now: Timestamp) -> Self {
-        let mut state = self.clone();
+    fn after(&self, flow: &Flow, facts: &Facts, visit: &Visit) -> Self {
+        let (mut state, now) = (self.clone(), visit.now);
+        state.trail.note(facts.intent, trail::reached(flow, &self.facts, facts), now, visit.correlation);
         state.ended_at = facts.end.as_ref().map(|_| now);
         state.authenticated_at = facts.authenticated.as_ref().map(|_| self.authenticated_at.unwrap_or(now));
         state.facts = facts.clone();
@@ -145,12 +151,15 @@ pub async fn start(
     let browser = fresh.as_ref().or(known);
     let id = JourneyId::from_random(site.env.random());
     let client_id = request.client_id;
+    let authenticated_at = session.as_ref().map(|session| session.auth_time);
+    let facts = match session {
+        Some(session) => resumed(site, visit, flow, (opening, session)).await?,
+        None => engine::begin(flow, opening),
+    };
     let state = State {
-        authenticated_at: session.as_ref().map(|session| session.auth_time),
-        facts: match session {
-            Some(session) => resumed(site, visit, flow, (opening, session)).await?,
-            None => engine::begin(flow, opening),
-        },
+        authenticated_at,
+        trail: Trail::begin(&visit.language, &facts, visit.now, visit.correlation),
+        facts,
         request,
         issuer: visit.issuer(),
         ended_at: None,
@@ -325,9 +334,34 @@ fn own_csrf(site: &Site, visit: &Visit, id: JourneyId) -> String {
     csrf(site, visit.browser.as_ref().map_or("", |b| b.expose().as_str()), &id.to_string())
 }
 
-async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outcome<Hop> {
-    let id = loaded.row.id;
+async fn run(site: &Site, visit: &Visit, loaded: Loaded, turn: Turn) -> Outcome<Hop> {
     let scene = Scene { site, visit, loaded: &loaded };
+    let outcome = Box::pin(go_on(scene, turn)).await;
+    if let Err(fault) = &outcome {
+        note_refusal(scene, fault).await;
+    }
+    outcome
+}
+
+/// Nothing of the turn was saved, but why it was refused belongs to the journey's trail. The person is told
+/// all the same if that cannot be written.
+async fn note_refusal(scene: Scene<'_>, fault: &Fault) {
+    let Scene { visit, loaded, .. } = scene;
+    if !matches!(fault.kind, Kind::Forbidden | Kind::Expired) {
+        return;
+    }
+    let mut state = loaded.state.clone();
+    let step = engine::next(&state.facts).name();
+    let mark = Mark::refused(step, fault.code, fault.hint.as_ref());
+    state.trail.note(state.facts.intent, vec![mark], visit.now, visit.correlation);
+    if let Err(fault) = effects::save(scene, &state, &Effects::default(), None).await {
+        tracing::debug!(%fault, correlation = %visit.correlation, "a refusal could not be noted");
+    }
+}
+
+async fn go_on(scene: Scene<'_>, mut turn: Turn) -> Outcome<Hop> {
+    let Scene { site, visit, loaded } = scene;
+    let id = loaded.row.id;
     let mut effects = Effects::default();
     loop {
         let step = loop {
@@ -352,7 +386,7 @@ async fn run(site: &Site, visit: &Visit, loaded: Loaded, mut turn: Turn) -> Outc
             }
             _ => None,
         };
-        let mut state = loaded.state.after(&turn.facts, visit.now);
+        let mut state = loaded.state.after(&loaded.flow, &turn.facts, visit);
         let ending = finish::prepare(site, visit, &state)?;
         state.sid = ending.as_ref().and_then(Ending::sid);
         match effects::save(scene, &state, &effects, ending.as_ref()).await {
@@ -417,8 +451,7 @@ async fn find(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Option<Loade
     // One row, and a version that never changes.
     let mut tx = site.env.db.glance().await?;
     let Some(row) = journeys::find(&mut tx, tenant, id).await? else { return Ok(None) };
-    let state: State =
-        serde_json::from_str(&row.state).map_err(|e| Fault::ours(format!("journey.state of {id}: {e}")))?;
+    let state = read_state(&row)?;
     let flow = match visit.tenant.flow(row.flow_id.as_str()) {
         Some((_, current)) if current.version == row.flow_version => Arc::clone(&current.flow),
         _ if row.flow_version == 0 => Arc::new(Flow::sign_in_only(&visit.tenant.config)),
@@ -437,6 +470,10 @@ async fn find(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Option<Loade
 
 fn browser_digest(value: &Secret<String>) -> Vec<u8> {
     digest::sha256(value.expose().as_bytes()).to_vec()
+}
+
+fn read_state(row: &JourneyRow) -> Outcome<State> {
+    serde_json::from_str(&row.state).map_err(|e| Fault::ours(format!("journey.state of {}: {e}", row.id)))
 }
 
 fn write(state: &State) -> Outcome<String> {

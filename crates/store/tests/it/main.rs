@@ -26,5 +26,8 @@ mod schema;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod stages;
+#[cfg(test)]
 mod terms;
+#[cfg(test)]
 mod trails;

@@ -44,6 +44,9 @@ async fn journeys_that_are_over_are_removed_oldest_first() -> Outcome<()> {
             write!(place.db, tx => journeys::insert(tx, tenant(), &JourneyRow { expires_at, ..journey(n) }))?;
         }
         let now = NOW + Span::minutes(3);
+        // Not before their stages stand elsewhere.
+        assert_eq!(write!(place.db, tx => journeys::remove_expired(tx, now, 2))?, 0);
+        assert_eq!(write!(place.db, tx => journeys::claim_over(tx, now, now, 9))?.len(), 3);
         assert_eq!(write!(place.db, tx => journeys::remove_expired(tx, now, 2))?, 2);
         assert_eq!(write!(place.db, tx => journeys::remove_expired(tx, now, 2))?, 1);
         assert_eq!(write!(place.db, tx => journeys::remove_expired(tx, now, 2))?, 0);

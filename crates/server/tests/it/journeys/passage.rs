@@ -58,6 +58,8 @@ pub(crate) struct Answered {
     pub(crate) cookies: Vec<(String, String)>,
     /// The content security policy.
     pub(crate) policy: String,
+    /// The id that the server gave the request.
+    pub(crate) request_id: String,
 }
 
 impl Hand {
@@ -86,7 +88,10 @@ impl Hand {
         let cookies = cookies.collect();
         let policy = answer.headers().get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
         let policy = policy.unwrap_or_default().to_owned();
-        Ok(Answered { status, location, body: answer.text().await.map_err(broken)?, cookies, policy })
+        let request_id = answer.headers().get("x-ms-request-id").and_then(|id| id.to_str().ok());
+        let request_id = request_id.unwrap_or_default().to_owned();
+        let body = answer.text().await.map_err(broken)?;
+        Ok(Answered { status, location, body, cookies, policy, request_id })
     }
 
     pub(crate) async fn get(&self, url: &str) -> Outcome<Answered> {

@@ -203,6 +203,7 @@ impl House {
             browser: None,
             session: Some(Secret::new("cookie".to_owned())),
             correlation: uuid::Uuid::nil(),
+            language: "en".to_owned(),
             now: self.site.env.now(),
         }
     }
