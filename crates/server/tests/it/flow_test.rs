@@ -347,6 +347,48 @@ fn the_guide_about_age_is_tested_and_drawn() {
     insta::assert_snapshot!("flow_with_a_guardian_mermaid", run.out);
 }
 
+const CONDITIONAL: &str = r"
+tenant:
+  kind: external
+  displayName: Contoso
+  shortName: contoso
+identityProviders:
+  - id: fabrikam
+    displayName: Fabrikam
+    issuer: https://login.fabrikam.example
+    clientId: contoso
+    clientSecret: { env: SECRET }
+    inboundClaimMapping: { city: town }
+userFlows:
+  - displayName: Customers
+    identityProviders: [EmailOtpSignup-OAUTH, fabrikam]
+    attributeCollection:
+      views:
+        - title: Everybody
+          inputs: [{ attribute: displayName, required: true }]
+        - title: From Northwind
+          when: { emailDomain: [northwind.example] }
+          inputs: [{ attribute: jobTitle }]
+        - title: In Bath
+          when: { providerSays: { attribute: city, is: [Bath] } }
+          inputs: [{ attribute: streetAddress }]
+        - title: By Fabrikam
+          when: { method: [fabrikam] }
+          inputs: [{ attribute: postalCode }]
+";
+
+#[test]
+fn pages_that_hang_on_the_domain_the_provider_or_the_method_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tenant.yaml"), CONDITIONAL).unwrap();
+    let run = flow(folder.path(), &["show", "tenant.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for title in ["Everybody", "From Northwind", "In Bath", "By Fabrikam"] {
+        assert!(run.out.contains(title), "{title}: {}", run.out);
+    }
+    insta::assert_snapshot!("flow_with_conditions_mermaid", run.out);
+}
+
 #[test]
 fn a_drawing_shows_what_an_administrator_wrote_and_runs_nothing_of_it() {
     let folder = guide();

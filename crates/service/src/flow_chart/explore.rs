@@ -19,6 +19,8 @@ use crate::flow_test::world::{BEGIN, Resident, World};
 const GUARDIAN: &str = "guardian@visitor.example";
 /// Nobody who was born then may sign up alone.
 const YOUNG: &str = "2026-01-01";
+/// The field for the address.
+const USERNAME: &str = "username";
 const ADDRESS: &str = "visitor@visitor.example";
 /// Good enough for every policy, and with nothing of the tenant in it.
 const PASSWORD: &str = "plum kettle outermost 47";
@@ -168,8 +170,10 @@ pub(super) struct Explorer {
     found: Found,
     /// What the flow's conditions ask answers for; no value stands for no answer.
     deciding: BTreeMap<String, BTreeSet<Option<String>>>,
+    /// What providers can say that the flow's conditions ask for, one claim at a time; nothing first.
+    saying: Vec<BTreeMap<String, String>>,
     /// Where a visitor was already, by what can make the ways from there differ.
-    seen: Vec<(Visitor, Intent, usize, bool, Decided)>,
+    seen: Vec<(Visitor, Intent, usize, Option<BTreeMap<String, String>>, Decided)>,
     open: VecDeque<Spot>,
 }
 
@@ -186,8 +190,8 @@ impl Explorer {
             ways: Vec::new(),
             fields: BTreeSet::new(),
         };
-        let deciding = deciding(&flow);
-        Self { flow, found, deciding, seen: Vec::new(), open: VecDeque::new() }
+        let (deciding, saying) = (deciding(&flow), saying(&flow));
+        Self { flow, found, deciding, saying, seen: Vec::new(), open: VecDeque::new() }
     }
 
     pub(super) fn explore(mut self) -> Found {
@@ -210,9 +214,14 @@ impl Explorer {
         let form = form::form(&self.flow, &facts);
         let page = self.page(&form, &facts);
         let decides = |(name, _): &(&String, _)| self.deciding.contains_key(*name);
-        let told =
+        let mut told: Decided =
             facts.typed.iter().filter(decides).map(|(name, values)| (name.clone(), values.clone())).collect();
-        let key = (visitor, facts.intent, page, facts.federated.is_some(), told);
+        if self.deciding.contains_key(USERNAME) {
+            let address = facts.proven_address().or(facts.identifier.as_deref());
+            told.push((USERNAME.to_owned(), address.map(str::to_owned).into_iter().collect()));
+        }
+        let said = facts.federated.as_ref().map(|federated| federated.claims.clone());
+        let key = (visitor, facts.intent, page, said, told);
         if !self.seen.contains(&key) {
             self.seen.push(key);
             self.open.push_back(Spot { visitor, world, facts, page });
@@ -250,13 +259,15 @@ impl Explorer {
         let form = form::form(&self.flow, &spot.facts);
         if let Step::Leave { provider, attempt } = engine::next(&spot.facts) {
             let question = Asked::Federation { provider: provider.clone(), attempt };
-            for (deed, address) in [(Deed::Return, Some(ADDRESS)), (Deed::ReturnUnverified, None)] {
+            let unverified = (Deed::ReturnUnverified, None, BTreeMap::new());
+            let said = self.saying.iter().map(|claims| (Deed::Return, Some(ADDRESS), claims.clone()));
+            for (deed, address, claims) in said.chain([unverified]).collect::<Vec<_>>() {
                 let answer = Answer::Federated(Box::new(Federated {
                     provider: provider.clone(),
                     issuer: ISSUER.to_owned(),
                     subject: SUBJECT.to_owned(),
                     verified_email: address.map(str::to_owned),
-                    claims: BTreeMap::new(),
+                    claims,
                 }));
                 let turn = engine::answer(&self.flow, spot.facts.clone(), &question, answer);
                 self.go(spot, deed, turn.ok());
@@ -288,17 +299,21 @@ impl Explorer {
         // Whoever was refused begins anew; that needs no arrow.
         let goes_on = form.step != StepName::Refused;
         if goes_on && form.actions.iter().any(|action| action.id == "submit") {
-            for choice in self.variants(&form) {
+            for choice in self.variants(&form, spot.visitor) {
                 self.fill(spot, &form, &choice);
             }
         }
     }
 
     /// Every choice of answers on this page that a condition can tell from the others.
-    fn variants(&self, form: &Form) -> Vec<Choice> {
+    fn variants(&self, form: &Form, visitor: Visitor) -> Vec<Choice> {
         let mut variants = vec![Choice::new()];
         for field in &form.fields {
             let Some(values) = self.deciding.get(&field.name) else { continue };
+            // An account has the address that it has.
+            if field.name == USERNAME && visitor != Visitor::Stranger {
+                continue;
+            }
             let with = |choice: &Choice, value: &Option<String>| {
                 let mut choice = choice.clone();
                 choice.insert(field.name.clone(), value.clone());
@@ -348,15 +363,37 @@ impl Explorer {
 /// Answers that were chosen, by the name of the field; no value is no answer.
 type Choice = BTreeMap<String, Option<String>>;
 
+/// Every condition of the flow, and all that are inside of them.
+fn conditions(flow: &Flow) -> Vec<&Condition> {
+    let pages = flow.pages.iter().filter_map(|page| page.when.as_ref());
+    let questions = flow.fields.iter().filter_map(|field| field.input.when.as_ref());
+    pages.chain(questions).flat_map(Condition::all).collect()
+}
+
+/// What a provider can say that makes a difference.
+fn saying(flow: &Flow) -> Vec<BTreeMap<String, String>> {
+    let mut all = vec![BTreeMap::new()];
+    for comparison in conditions(flow).into_iter().filter_map(|c| c.provider_says.as_ref()) {
+        let anything = ["Visitor".to_owned()];
+        let values: &[String] = if comparison.is.is_empty() { &anything } else { &comparison.is };
+        let one = |value: &String| BTreeMap::from([(comparison.attribute.0.clone(), value.clone())]);
+        all.extend(values.iter().map(one));
+    }
+    all
+}
+
 /// The answers that the flow's conditions distinguish.
 fn deciding(flow: &Flow) -> BTreeMap<String, BTreeSet<Option<String>>> {
-    let pages = flow.pages.iter().filter_map(|page| page.when.as_ref());
-    let conditions = pages.chain(flow.fields.iter().filter_map(|field| field.input.when.as_ref()));
+    let all = conditions(flow);
     let mut found: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
-    for comparison in conditions.flat_map(Condition::all).filter_map(|c| c.answer.as_ref()) {
+    for comparison in all.iter().filter_map(|c| c.answer.as_ref()) {
         let values = found.entry(comparison.attribute.0.clone()).or_default();
         values.insert(None);
         values.extend(comparison.is.iter().cloned().map(Some));
+    }
+    let domains = all.iter().flat_map(|condition| &condition.email_domain);
+    for domain in domains {
+        found.entry(USERNAME.to_owned()).or_default().insert(Some(format!("visitor@{domain}")));
     }
     if let Some(rule) = &flow.age {
         found.entry(rule.date_of_birth.0.clone()).or_default().insert(Some(YOUNG.to_owned()));
