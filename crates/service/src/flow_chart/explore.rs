@@ -94,6 +94,9 @@ type Place = (StepName, Option<String>, Vec<(String, bool)>);
 /// The answers so far that a condition asks for.
 type Decided = Vec<(String, Vec<String>)>;
 
+/// What the visitor's provider said of what conditions ask for; nothing when they came without one.
+type Said = Option<BTreeMap<String, String>>;
+
 /// Everything that was found.
 pub(super) struct Found {
     places: Vec<(Place, Option<String>)>,
@@ -173,7 +176,7 @@ pub(super) struct Explorer {
     /// What providers can say that the flow's conditions ask for, one claim at a time; nothing first.
     saying: Vec<BTreeMap<String, String>>,
     /// Where a visitor was already, by what can make the ways from there differ.
-    seen: Vec<(Visitor, Intent, usize, Option<BTreeMap<String, String>>, Decided)>,
+    seen: Vec<(Visitor, Intent, usize, Said, Decided)>,
     open: VecDeque<Spot>,
 }
 
