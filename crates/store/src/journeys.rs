@@ -144,7 +144,8 @@ pub async fn save(
 }
 
 /// Takes at most `limit` journeys that were over at `over_at`, oldest first, so that the caller writes their
-/// stages in the same transaction. Each is given out once. Housekeeping, all tenants.
+/// stages in the same transaction. Each is given out once; fewer than there are when another worker takes the
+/// same ones meanwhile. Housekeeping, all tenants.
 pub async fn claim_over(
     tx: &mut WriteTx,
     over_at: Timestamp,

@@ -135,12 +135,19 @@ async fn a_journey_that_is_over_is_given_out_once() -> Outcome<()> {
             insert.await?;
         }
         let claim = async |limit| write!(place.db, tx => journeys::claim_over(tx, at(15), at(16), limit));
+        // Workers that wait for the same rows come back short; asking until nothing comes gives out the rest.
         let (one, two, three) = tokio::join!(claim(9), claim(9), claim(9));
-        let mut all: Vec<_> =
-            [one?, two?, three?].concat().into_iter().map(|(_, row)| row.expires_at).collect();
+        let mut all = [one?, two?, three?].concat();
+        loop {
+            let more = claim(4).await?;
+            if more.is_empty() {
+                break;
+            }
+            all.extend(more);
+        }
+        let mut all: Vec<_> = all.into_iter().map(|(_, row)| row.expires_at).collect();
         all.sort();
         assert_eq!(all, (1..=15).map(at).collect::<Vec<_>>());
-        assert!(claim(9).await?.is_empty());
 
         // Whoever had read it before is too late with their answer.
         let saved = Saved { state: "{}".to_owned(), expires_at: at(1), ended: true };
