@@ -9,15 +9,20 @@
 //! | --- | --- |
 //! | [`keyring`] | the RSA keys that sign tokens, their certificates and public JWKs |
 //! | [`jwk`], [`jws`], [`claims`] | verifying tokens of our own and of others (RFC 7515, 7517, 7519) |
+//! | [`client_key`], [`asymmetric`] | signing as a client of other servers (RFC 7523), and what such keys publish |
+//! | [`dpop`] | proofs that we hold the key of a token (RFC 9449) |
 //! | [`json`] | reading JSON without duplicate members |
 //! | [`password`] | Argon2id and the bounded pool it runs on |
 //! | [`otp`] | one-time codes |
 //! | [`seal`] | secrets at rest, and keys derived by purpose |
 //! | [`digest`], [`constant_time`] | hashes, client secrets, opaque tokens, pairwise subjects |
 
+pub mod asymmetric;
 pub mod claims;
+pub mod client_key;
 pub mod constant_time;
 pub mod digest;
+pub mod dpop;
 pub mod json;
 pub mod jwk;
 pub mod jws;
