@@ -21,6 +21,8 @@ pub enum To {
     Journey(JourneyId),
     /// An identity provider.
     Provider(url::Url),
+    /// An address of our own, asked for anew.
+    Own(url::Url),
     /// Back to the application.
     App(Reply),
     /// A journey ended without an application to go back to.

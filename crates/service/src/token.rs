@@ -154,5 +154,5 @@ fn digest_of(token: &str) -> Vec<u8> {
 fn issuer_of(site: &Site, visit: &Visit, provider: Option<&ProviderId>) -> Option<String> {
     let provider = visit.tenant.provider(provider?.as_str())?;
     let origin = site.settings.origins.first().map_or(visit.origin.as_str(), String::as_str);
-    Some(provider.issuer.replace("{origin}", origin))
+    Some(provider.identity_issuer(visit.tenant.config.tenant.kind).replace("{origin}", origin))
 }

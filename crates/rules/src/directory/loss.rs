@@ -96,22 +96,20 @@ pub fn lost(before: &TenantConfig, after: &TenantConfig) -> Vec<Loss> {
 type Provider = IdentityProvider<SealedSecret>;
 
 fn providers(before: &TenantConfig, after: &TenantConfig, found: &mut Vec<Loss>) {
+    let kind = before.tenant.kind;
     for was in before.identity_providers.iter().filter(|p| p.is_enabled) {
-        let loss = |how, left| Loss::Provider {
-            name: was.display_name.clone(),
-            issuer: was.issuer.clone(),
-            how,
-            left,
-        };
+        let issuer = was.identity_issuer(kind);
+        let loss =
+            |how, left| Loss::Provider { name: was.display_name.clone(), issuer: issuer.clone(), how, left };
         let how = match after.identity_providers.iter().find(|p| p.id.key() == was.id.key()) {
             None => Some(How::Removed),
-            Some(is) if is.issuer != was.issuer => Some(How::Replaced),
+            Some(is) if is.identity_issuer(kind) != issuer => Some(How::Replaced),
             Some(is) if !is.is_enabled => Some(How::SwitchedOff),
             Some(_) => None,
         };
         let left = ways(after);
         if let Some(how) = how {
-            if !left.issuers.contains(&was.issuer) {
+            if !left.issuers.contains(&issuer) {
                 found.push(loss(how, left));
             }
             continue;
@@ -165,14 +163,17 @@ fn ways(config: &TenantConfig) -> Left {
     // Guests sign in to an application without a flow by code or by any provider.
     if config.tenant.kind == TenantKind::Workforce && without_flow(config).next().is_some() {
         left.local = true;
-        left.issuers.extend(enabled(config).map(|p| p.issuer.clone()));
+        left.issuers.extend(enabled(config).map(|p| p.identity_issuer(config.tenant.kind)));
     }
     left
 }
 
 fn of_flow(config: &TenantConfig, flow: &UserFlow) -> Left {
     Left {
-        issuers: enabled(config).filter(|p| has(flow, p.id.as_str())).map(|p| p.issuer.clone()).collect(),
+        issuers: enabled(config)
+            .filter(|p| has(flow, p.id.as_str()))
+            .map(|p| p.identity_issuer(config.tenant.kind))
+            .collect(),
         local: has_local(flow),
     }
 }

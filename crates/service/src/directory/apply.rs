@@ -18,7 +18,7 @@ use super::file::{FileProblem, ParsedTenant};
 use super::impact::{self, Hit};
 use super::plan::{Change, Plan};
 use super::resolve::{Make, resolve};
-use super::secret;
+use super::secret::{self, ProviderSecret};
 use crate::ports::entropy::{Draw as _, Entropy};
 
 /// Makes every tenant of `files` what its file says, in one transaction, and says what changed. What is as it
@@ -181,19 +181,17 @@ impl Make for Real<'_> {
 
     fn seal(
         &mut self,
-        tenant: TenantId,
-        provider: &ProviderId,
+        whose: (TenantId, &ProviderId, ProviderSecret),
         secret: &Secret<String>,
         stored: Option<&SealedSecret>,
     ) -> SealedSecret {
         // Sealing is never the same twice, so what holds the same secret stays as it is.
-        let same = |sealed: &&SealedSecret| {
-            secret::open(self.keys, tenant, provider, sealed).is_ok_and(|old| old == *secret)
-        };
+        let same =
+            |sealed: &&SealedSecret| secret::open(self.keys, whose, sealed).is_ok_and(|old| old == *secret);
         if let Some(sealed) = stored.filter(same) {
             return sealed.clone();
         }
-        secret::seal_provider_secret(self.keys, tenant, provider, secret).unwrap_or_else(|fault| {
+        secret::seal_provider_secret(self.keys, whose, secret).unwrap_or_else(|fault| {
             self.failed = Some(fault);
             SealedSecret(String::new())
         })

@@ -10,7 +10,7 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::text::Secret;
 
 use super::resolve::{Draft, resolve};
-use super::secret::SecretSource;
+use super::secret::{ProviderSecret, SecretSource};
 use super::shape::{SecretReference, TenantFile};
 use super::yaml::{Mark, Marks};
 use super::{structure, yaml};
@@ -168,8 +168,12 @@ fn references(file: &TenantFile) -> Vec<(Vec<PathStep>, &SecretReference)> {
         }
     }
     for (i, provider) in file.identity_providers.iter().enumerate() {
-        if let Some(reference) = &provider.client_secret {
-            all.push((provider_secret(i), reference));
+        for (key, reference) in [
+            (ProviderSecret::ClientSecret, &provider.client_secret),
+            (ProviderSecret::ClientKey, &provider.client_key),
+            (ProviderSecret::DecryptionKey, &provider.decryption_key),
+        ] {
+            all.extend(reference.iter().map(|reference| (provider_secret(i, key), reference)));
         }
     }
     all
@@ -187,11 +191,11 @@ pub(super) fn application_secret(app: usize, credential: usize) -> Vec<PathStep>
 }
 
 /// Where a provider's secret is referred to.
-pub(super) fn provider_secret(provider: usize) -> Vec<PathStep> {
+pub(super) fn provider_secret(provider: usize, key: ProviderSecret) -> Vec<PathStep> {
     vec![
         PathStep::Key("identityProviders".to_owned()),
         PathStep::Index(provider),
-        PathStep::Key("clientSecret".to_owned()),
+        PathStep::Key(key.as_str().to_owned()),
     ]
 }
 

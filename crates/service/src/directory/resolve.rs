@@ -21,8 +21,10 @@ use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
 
 use super::file::{FileProblem, ParsedTenant, application_secret, provider_secret};
+use super::secret::ProviderSecret;
 use super::shape::{
-    ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection, ViewSection,
+    ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection, SecretReference,
+    ViewSection,
 };
 use super::structure::likely;
 
@@ -37,8 +39,7 @@ pub(super) trait Make {
     /// The sealed form of a provider's secret: `stored` as it is when it holds the same secret.
     fn seal(
         &mut self,
-        tenant: TenantId,
-        provider: &ProviderId,
+        whose: (TenantId, &ProviderId, ProviderSecret),
         secret: &Secret<String>,
         stored: Option<&SealedSecret>,
     ) -> SealedSecret;
@@ -64,8 +65,7 @@ impl Make for Draft {
 
     fn seal(
         &mut self,
-        _: TenantId,
-        _: &ProviderId,
+        _: (TenantId, &ProviderId, ProviderSecret),
         _: &Secret<String>,
         _: Option<&SealedSecret>,
     ) -> SealedSecret {
@@ -299,21 +299,29 @@ impl Resolver<'_> {
     ) -> IdentityProvider<SealedSecret> {
         let id = ProviderId::new(section.id.clone());
         let stored = self.stored.and_then(|s| s.identity_providers.iter().find(|p| p.id == id));
-        let stored = stored.and_then(|p| p.client_secret.as_ref());
-        let secret = self.parsed.secrets.get(&provider_secret(index));
-        let mapped =
-            |(attribute, claim): (&String, &String)| (attribute_id(attributes, attribute).0, claim.clone());
+        let mut seal = |key: ProviderSecret, reference: Option<&SecretReference>| {
+            let before = stored.and_then(|p| key.of(p));
+            let secret = self.parsed.secrets.get(&provider_secret(index, key));
+            let sealed = |s| self.make.seal((tenant, &id, key), s, before);
+            reference.map(|_| secret.map_or_else(|| SealedSecret(String::new()), sealed))
+        };
+        let client_secret = seal(ProviderSecret::ClientSecret, section.client_secret.as_ref());
+        let client_key = seal(ProviderSecret::ClientKey, section.client_key.as_ref());
+        let decryption_key = seal(ProviderSecret::DecryptionKey, section.decryption_key.as_ref());
+        let mut settings = section.settings.clone();
+        settings.inbound_claim_mapping = std::mem::take(&mut settings.inbound_claim_mapping)
+            .into_iter()
+            .map(|(attribute, rule)| (attribute_id(attributes, &attribute).0, rule))
+            .collect();
+        let preset = section.identity_provider_type.preset();
         IdentityProvider {
-            display_name: section.display_name.clone(),
-            issuer: section.issuer.clone(),
+            display_name: section.display_name.clone().unwrap_or_else(|| preset.name.to_owned()),
+            identity_provider_type: section.identity_provider_type,
             client_id: section.client_id.clone(),
-            client_secret: section.client_secret.as_ref().map(|_| {
-                secret.map_or_else(|| SealedSecret(String::new()), |s| self.make.seal(tenant, &id, s, stored))
-            }),
-            client_authentication: section.client_authentication,
-            scope: section.scope.clone(),
-            response_type: section.response_type,
-            inbound_claim_mapping: section.inbound_claim_mapping.iter().map(mapped).collect(),
+            client_secret,
+            client_key,
+            decryption_key,
+            settings,
             is_enabled: section.is_enabled,
             id,
         }

@@ -57,41 +57,71 @@ fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
 }
 
-/// Seals what a provider gave us. It can be opened for this provider of this tenant only.
-pub fn seal_provider_secret(
+/// The secrets that a provider's configuration has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProviderSecret {
+    /// What the provider gave us.
+    ClientSecret,
+    /// The private key that we prove ourselves with.
+    ClientKey,
+    /// The private key that the provider encrypts to.
+    DecryptionKey,
+}
+
+impl ProviderSecret {
+    /// Its key in the file.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "clientSecret",
+            Self::ClientKey => "clientKey",
+            Self::DecryptionKey => "decryptionKey",
+        }
+    }
+
+    /// The provider's secret of this kind.
+    pub(super) const fn of(self, provider: &IdentityProvider<SealedSecret>) -> Option<&SealedSecret> {
+        match self {
+            Self::ClientSecret => provider.client_secret.as_ref(),
+            Self::ClientKey => provider.client_key.as_ref(),
+            Self::DecryptionKey => provider.decryption_key.as_ref(),
+        }
+    }
+}
+
+/// Whose secret it is: it can be opened for this provider of this tenant, and for this use only.
+type Whose<'a> = (TenantId, &'a ProviderId, ProviderSecret);
+
+/// Seals a secret of a provider.
+pub(super) fn seal_provider_secret(
     keys: &SealingKey,
-    tenant: TenantId,
-    provider: &ProviderId,
+    whose: Whose<'_>,
     secret: &Secret<String>,
 ) -> Outcome<SealedSecret> {
-    let sealed = keys.seal(&context(tenant, provider), secret.expose().as_bytes())?;
+    let sealed = keys.seal(&context(whose), secret.expose().as_bytes())?;
     Ok(SealedSecret(STANDARD.encode(sealed)))
 }
 
-/// Opens the secret of a provider for a request to it.
+/// Opens a secret of a provider for a request to it; nothing when it has none.
 pub fn open_provider_secret(
     keys: &SealingKey,
     tenant: TenantId,
     provider: &IdentityProvider<SealedSecret>,
+    secret: ProviderSecret,
 ) -> Outcome<Option<Secret<String>>> {
-    provider.client_secret.as_ref().map(|sealed| open(keys, tenant, &provider.id, sealed)).transpose()
+    secret.of(provider).map(|sealed| open(keys, (tenant, &provider.id, secret), sealed)).transpose()
 }
 
-pub(super) fn open(
-    keys: &SealingKey,
-    tenant: TenantId,
-    provider: &ProviderId,
-    sealed: &SealedSecret,
-) -> Outcome<Secret<String>> {
+pub(super) fn open(keys: &SealingKey, whose: Whose<'_>, sealed: &SealedSecret) -> Outcome<Secret<String>> {
+    let provider = whose.1;
     let bytes = STANDARD
         .decode(&sealed.0)
         .map_err(|e| Fault::ours(format!("the secret of provider {provider} is not base64: {e}")))?;
-    let plain = keys.open(&context(tenant, provider), &bytes)?;
+    let plain = keys.open(&context(whose), &bytes)?;
     String::from_utf8(plain)
         .map(Secret::new)
         .map_err(|_| Fault::ours(format!("the secret of provider {provider} is not text")))
 }
 
-fn context(tenant: TenantId, provider: &ProviderId) -> String {
-    format!("identityProviders|{tenant}|{}|clientSecret", provider.key())
+fn context((tenant, provider, secret): Whose<'_>) -> String {
+    format!("identityProviders|{tenant}|{}|{}", provider.key(), secret.as_str())
 }

@@ -1,8 +1,6 @@
 //! The shape of a tenant's configuration file. Words are Microsoft Graph's where it has them. The JSON
 //! Schema that editors use is generated from these types, doc comments included.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vestibule_rules::directory::age::AgeRule;
@@ -10,7 +8,8 @@ use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenC
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
-use vestibule_rules::directory::provider::{ClientAuthentication, ResponseType, default_scope};
+use vestibule_rules::directory::provider;
+use vestibule_rules::directory::provider::kind::ProviderKind;
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
 use vestibule_rules::directory::terms::Terms;
 
@@ -142,32 +141,32 @@ pub struct SecretReference {
 
 /// An OpenID Connect provider.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct ProviderSection {
     /// A short id: flows and the callback address use it.
     pub id: String,
-    /// The name on its button.
-    #[schemars(length(min = 1, max = 256))]
-    pub display_name: String,
-    /// The provider's issuer, exactly as it writes it. `{origin}` stands for this server's own address.
-    pub issuer: String,
+    /// The name on its button. Built-in kinds have one.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub display_name: Option<String>,
+    /// What it is. A built-in kind knows its addresses, scopes, claims and quirks.
+    #[serde(default)]
+    pub identity_provider_type: ProviderKind,
     /// What the provider calls us.
     pub client_id: String,
     /// Where the secret is that the provider gave us.
     #[serde(default)]
     pub client_secret: Option<SecretReference>,
-    /// How we prove ourselves to the provider.
+    /// Where the private key is that we prove ourselves with: PEM, of RSA, P-256, P-384 or Ed25519. For Apple it is
+    /// the .p8 file.
     #[serde(default)]
-    pub client_authentication: ClientAuthentication,
-    /// Space separated; must contain `openid`.
-    #[serde(default = "default_scope")]
-    pub scope: String,
-    /// What we ask the provider for; only `code` is supported.
+    pub client_key: Option<SecretReference>,
+    /// Where the private key is that the provider encrypts ID tokens to: PEM, of RSA, P-256 or P-384.
     #[serde(default)]
-    pub response_type: ResponseType,
-    /// Our attribute → the provider's claim. Empty means the standard names.
-    #[serde(default)]
-    pub inbound_claim_mapping: BTreeMap<String, String>,
+    pub decryption_key: Option<SecretReference>,
+    #[serde(flatten)]
+    pub settings: provider::Settings,
     /// `false` takes it off every page.
     #[serde(default = "yes")]
     pub is_enabled: bool,

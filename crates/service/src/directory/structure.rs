@@ -197,6 +197,11 @@ impl Transform for Plain {
             object.remove("anyOf");
             object.extend(one.clone());
         }
+        // What is flattened into a block is checked with it, so that an unknown key is named.
+        if object.get("unevaluatedProperties") == Some(&Value::Bool(false)) {
+            object.remove("unevaluatedProperties");
+            object.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
         if object.get("default") == Some(&Value::Null) {
             object.remove("default");
         }

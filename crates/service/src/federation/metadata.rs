@@ -18,7 +18,23 @@ const FRESH: Span = Span::hours(1);
 /// A key that is not there is looked for again at most this often (security.md RP10).
 const KEYS_AGAIN: Span = Span::minutes(1);
 /// Providers that are remembered; an administrator's configuration has far fewer.
-const REMEMBERED: usize = 1_000;
+const REMEMBERED: usize = 10_000;
+
+/// Where a provider says what it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// The issuer that the document must name, exactly.
+    pub issuer: String,
+    /// The document's address.
+    pub address: String,
+}
+
+impl Source {
+    /// Two issuers at one address are not one provider, and neither is an issuer at two.
+    fn key(&self) -> String {
+        format!("{} {}", self.issuer, self.address)
+    }
+}
 
 /// The parts of a discovery document that a sign-in needs.
 #[derive(Clone, Debug)]
@@ -28,8 +44,16 @@ pub struct Metadata {
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,
     pub jwks_uri: Url,
+    pub userinfo_endpoint: Option<Url>,
+    pub end_session_endpoint: Option<Url>,
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// `require_pushed_authorization_requests` (RFC 9126).
+    pub demands_pushed_requests: bool,
     /// `authorization_response_iss_parameter_supported` (RFC 9207).
     pub sends_iss: bool,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty when it is not told.
+    pub assertion_algorithms: Vec<String>,
+    key: String,
 }
 
 #[derive(Deserialize)]
@@ -38,11 +62,18 @@ struct Document {
     authorization_endpoint: Url,
     token_endpoint: Url,
     jwks_uri: Url,
+    userinfo_endpoint: Option<Url>,
+    end_session_endpoint: Option<Url>,
+    pushed_authorization_request_endpoint: Option<Url>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    token_endpoint_auth_signing_alg_values_supported: Vec<String>,
 }
 
-/// Everything that is known of providers, by issuer.
+/// Everything that is known of providers, by source.
 #[derive(Default)]
 pub struct Providers {
     known: RwLock<HashMap<String, Known>>,
@@ -62,12 +93,12 @@ impl<T> Default for Flights<T> {
 
 impl<T: Clone> Flights<T> {
     /// Asks, or waits for whoever asks already. When the asker goes away, somebody who waits takes over.
-    async fn join(&self, issuer: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-        let flight = Arc::clone(self.lock().entry(issuer.to_owned()).or_default());
+    async fn join(&self, key: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let flight = Arc::clone(self.lock().entry(key.to_owned()).or_default());
         let answer = flight.get_or_init(|| ask).await.clone();
         let mut all = self.lock();
-        if all.get(issuer).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
-            all.remove(issuer);
+        if all.get(key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
+            all.remove(key);
         }
         answer
     }
@@ -86,22 +117,23 @@ struct Known {
 
 impl Providers {
     /// What is known of a provider without asking it.
-    pub fn known(&self, issuer: &str) -> Option<Arc<Metadata>> {
-        self.look_up(issuer).map(|k| k.metadata)
+    pub fn known(&self, source: &Source) -> Option<Arc<Metadata>> {
+        self.look_up(&source.key()).map(|k| k.metadata)
     }
 
     /// The provider's metadata, read from it when there is none or it is old.
-    pub async fn metadata(&self, site: &Site, issuer: &str, now: Timestamp) -> Outcome<Arc<Metadata>> {
-        if let Some(known) = self.look_up(issuer).filter(|k| now.since(k.read_at) < FRESH) {
+    pub async fn metadata(&self, site: &Site, source: &Source, now: Timestamp) -> Outcome<Arc<Metadata>> {
+        let key = source.key();
+        if let Some(known) = self.look_up(&key).filter(|k| now.since(k.read_at) < FRESH) {
             return Ok(known.metadata);
         }
         let ask = async {
-            let metadata = Arc::new(discover(site, issuer).await?);
-            let keys = self.look_up(issuer).and_then(|k| k.keys);
-            self.remember(issuer, Known { metadata: Arc::clone(&metadata), read_at: now, keys });
+            let metadata = Arc::new(discover(site, source).await?);
+            let keys = self.look_up(&key).and_then(|k| k.keys);
+            self.remember(&key, Known { metadata: Arc::clone(&metadata), read_at: now, keys });
             Ok(metadata)
         };
-        self.discoveries.join(issuer, ask).await
+        self.discoveries.join(&key, ask).await
     }
 
     /// The provider's keys; read again when `kid` is not among them, but not more often than once a minute.
@@ -112,7 +144,7 @@ impl Providers {
         kid: Option<&str>,
         now: Timestamp,
     ) -> Outcome<Arc<Vec<VerifyingKey>>> {
-        if let Some((keys, read_at)) = self.look_up(&metadata.issuer).and_then(|k| k.keys) {
+        if let Some((keys, read_at)) = self.look_up(&metadata.key).and_then(|k| k.keys) {
             let age = now.since(read_at);
             let has = kid.is_none_or(|kid| keys.iter().any(|k| k.kid() == Some(kid)));
             if age < KEYS_AGAIN || (has && age < FRESH) {
@@ -125,30 +157,32 @@ impl Providers {
                 return Err(Fault::upstream(format!("the provider's keys answered {}", response.status)));
             }
             let keys = Arc::new(VerifyingKey::set(&response.body)?);
-            if let Some(known) = self.look_up(&metadata.issuer) {
-                self.remember(&metadata.issuer, Known { keys: Some((Arc::clone(&keys), now)), ..known });
+            if let Some(known) = self.look_up(&metadata.key) {
+                self.remember(&metadata.key, Known { keys: Some((Arc::clone(&keys), now)), ..known });
             }
             Ok(keys)
         };
-        self.key_sets.join(&metadata.issuer, ask).await
+        self.key_sets.join(&metadata.key, ask).await
     }
 
-    fn look_up(&self, issuer: &str) -> Option<Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(issuer).cloned()
+    fn look_up(&self, key: &str) -> Option<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    fn remember(&self, issuer: &str, known: Known) {
+    fn remember(&self, key: &str, known: Known) {
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= REMEMBERED && !all.contains_key(issuer) {
-            all.clear();
+        if all.len() >= REMEMBERED && !all.contains_key(key) {
+            let oldest = all.iter().min_by_key(|(_, known)| known.read_at).map(|(key, _)| key.clone());
+            oldest.and_then(|key| all.remove(&key));
         }
-        all.insert(issuer.to_owned(), known);
+        all.insert(key.to_owned(), known);
     }
 }
 
-async fn discover(site: &Site, issuer: &str) -> Outcome<Metadata> {
-    let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let url = Url::parse(&address).map_err(|e| Fault::upstream(format!("the issuer is no address: {e}")))?;
+async fn discover(site: &Site, source: &Source) -> Outcome<Metadata> {
+    let (issuer, key) = (&source.issuer, source.key());
+    let url =
+        Url::parse(&source.address).map_err(|e| Fault::upstream(format!("the issuer is no address: {e}")))?;
     let response = site.env.outbound.send(OutboundRequest::get(url)).await?;
     if !response.is_success() {
         return Err(Fault::upstream(format!("discovery answered {}", response.status)));
@@ -156,14 +190,21 @@ async fn discover(site: &Site, issuer: &str) -> Outcome<Metadata> {
     let document: Document = serde_json::from_slice(&response.body)
         .map_err(|e| Fault::upstream(format!("the discovery document cannot be used: {e}")))?;
     // RP7: whoever answers for another issuer answers for none.
-    if document.issuer != issuer {
+    if document.issuer != *issuer {
         return Err(Fault::upstream(format!(
             "the discovery document is of {}",
             document.issuer.escape_debug()
         )));
     }
-    let endpoints = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
-    if !endpoints.into_iter().all(|endpoint| is_as_safe_as(issuer, endpoint)) {
+    let endpoints = [
+        Some(&document.authorization_endpoint),
+        Some(&document.token_endpoint),
+        Some(&document.jwks_uri),
+        document.userinfo_endpoint.as_ref(),
+        document.end_session_endpoint.as_ref(),
+        document.pushed_authorization_request_endpoint.as_ref(),
+    ];
+    if !endpoints.into_iter().flatten().all(|endpoint| is_as_safe_as(issuer, endpoint)) {
         return Err(Fault::upstream("an endpoint in the discovery document is not on https"));
     }
     Ok(Metadata {
@@ -171,7 +212,13 @@ async fn discover(site: &Site, issuer: &str) -> Outcome<Metadata> {
         authorization_endpoint: document.authorization_endpoint,
         token_endpoint: document.token_endpoint,
         jwks_uri: document.jwks_uri,
+        userinfo_endpoint: document.userinfo_endpoint,
+        end_session_endpoint: document.end_session_endpoint,
+        pushed_authorization_request_endpoint: document.pushed_authorization_request_endpoint,
+        demands_pushed_requests: document.require_pushed_authorization_requests,
         sends_iss: document.authorization_response_iss_parameter_supported,
+        assertion_algorithms: document.token_endpoint_auth_signing_alg_values_supported,
+        key,
     })
 }
 

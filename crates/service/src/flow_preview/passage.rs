@@ -223,17 +223,22 @@ impl Passage {
         };
         let person = self.who.person();
         let mut claims = Map::new();
-        for (attribute, claim) in provider.claim_mapping() {
+        for (attribute, rule) in provider.claim_mapping() {
             let field = stage.flow.fields.iter().find(|field| field.id.as_str() == attribute);
             let said = field.map(|field| invent::answer(field, person).join(",")).filter(|s| !s.is_empty());
-            if let Some(text) = said {
-                claims.insert(claim, Value::String(text));
+            if let Some((text, claim)) = said.zip(rule.source().names().first()) {
+                claims.insert((*claim).to_owned(), Value::String(text));
             }
         }
-        let own = [("sub", SUBJECT), ("name", person.name), ("email", person.address)];
+        let (_, domain) = person.address.rsplit_once('@').unwrap_or_default();
+        let (subject, email) = (provider.preset().subject, provider.preset().email);
+        let own = [(subject, SUBJECT), ("name", person.name), (email, person.address), ("hd", domain)];
         claims.extend(own.map(|(name, text)| (name.to_owned(), Value::from(text))));
-        claims.insert("email_verified".to_owned(), Value::Bool(true));
-        let said = federation::federated(provider, &issuer(&provider.issuer), &claims);
+        let yes = ["email_verified", "xms_edov"].map(|name| (name.to_owned(), Value::Bool(true)));
+        claims.extend(yes);
+        let kind = stage.config.tenant.kind;
+        let said = federation::said(&claims);
+        let said = federation::federated(provider, kind, &issuer(&provider.issuer()), &said);
         said.map_or_else(|_| failed(), |said| Answer::Federated(Box::new(said)))
     }
 
@@ -257,9 +262,11 @@ impl Passage {
 fn holder(stage: &Stage) -> Resident {
     let person = Who::Holder.person();
     let flow = &stage.flow;
+    let kind = stage.config.tenant.kind;
     let at = |id: &ProviderId| stage.config.identity_providers.iter().find(|p| p.id == *id);
-    let identities =
-        flow.providers().filter_map(|(id, _)| Some((issuer(&at(id)?.issuer), SUBJECT.to_owned())));
+    let identities = flow
+        .providers()
+        .filter_map(|(id, _)| Some((issuer(&at(id)?.identity_issuer(kind)), SUBJECT.to_owned())));
     // Where nothing is missing, no question that the flow has for such an account could be seen.
     let fields: &[Field] = if flow.ask_missing_at_sign_in { &[] } else { &flow.fields };
     let is_common = |field: &&Field| {

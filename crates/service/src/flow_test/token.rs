@@ -30,7 +30,7 @@ impl Mint<'_> {
         let scope = Scope::restore(self.scope, &config.applications);
         let provider = facts.authenticated.as_ref().and_then(|a| a.provider.as_ref());
         let provider = config.identity_providers.iter().find(|p| Some(&p.id) == provider);
-        let idp = provider.map(|p| issuer(&p.issuer));
+        let idp = provider.map(|p| issuer(&p.identity_issuer(config.tenant.kind)));
         let own_issuer = format!("{ORIGIN}/{}/v2.0", config.tenant.id);
         let issuance = Issuance {
             issuer: &own_issuer,

@@ -208,7 +208,9 @@ impl<'s> Visitor<'s> {
         let refused = |text: String| Unmet::at("provider", text);
         let provider = providers.iter().find(|p| p.id == *id);
         let provider = provider.ok_or_else(|| refused(format!("the tenant has the provider “{id}”")))?;
-        let said = federation::federated(provider, &issuer(&provider.issuer), claims);
+        let kind = self.stage.config.tenant.kind;
+        let said =
+            federation::federated(provider, kind, &issuer(&provider.issuer()), &federation::said(claims));
         let said =
             said.map_err(|fault| refused(format!("the provider's token is good: {}", fault.detail)))?;
         Ok(Answer::Federated(Box::new(said)))
@@ -279,7 +281,10 @@ fn resident(stage: &Stage, section: &AccountSection) -> Resident {
     let own = TenantKind::Workforce == stage.flow.tenant_kind;
     let identity = |(name, subject): (&String, &String)| {
         let known = stage.config.identity_providers.iter().find(|p| p.id.as_str() == name);
-        (known.map_or_else(String::new, |p| issuer(&p.issuer)), subject.clone())
+        (
+            known.map_or_else(String::new, |p| issuer(&p.identity_issuer(stage.config.tenant.kind))),
+            subject.clone(),
+        )
     };
     Resident {
         mail: section.mail.clone(),

@@ -112,6 +112,8 @@ field-pattern = This does not have the expected form. Check it.
 provider-declined = You did not sign in there. Try again, or choose another way.
 # The provider failed or its answer could not be trusted.
 refused-provider-failed = The other service did not answer as expected. Try again, or choose another way.
+# The account is of an organisation that the provider's configuration does not name.
+refused-provider-organisation = Accounts of your organisation are not accepted here. Use another account, or choose another way.
 # There is no account, and none can be made here.
 refused-no-account = There is no account here that you could sign in with. Ask the organisation for access, or use another account.
 # The provider did not vouch for an email address.

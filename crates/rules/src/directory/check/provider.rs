@@ -1,18 +1,25 @@
 //! Identity providers (sign-up.md 2.9).
 
+mod kind;
+mod mapping;
+
 use url::Url;
 
-use super::{Findings, Place, attribute, is_strict, redirect, unique};
+use super::{Findings, Place, is_strict, redirect, unique};
 use crate::directory::provider::{
     ClientAuthentication, EMAIL_OTP, EMAIL_PASSWORD, IdentityProvider, ResponseType, SealedSecret,
 };
 use crate::directory::tenant::TenantConfig;
-use crate::ids::AttributeId;
+
+type Provider = IdentityProvider<SealedSecret>;
 
 /// What an issuer may begin with instead of a host: the server's own first address.
 const OWN_ORIGIN: &str = "{origin}";
-/// Identity key, so never an attribute.
-const SUBJECT: &str = "sub";
+/// Several organisations of Entra ID share the name that guests are filed under; the organisation is in the subject.
+const ENTRA: &str = "ExternalAzureAD";
+/// Every algorithm whose signatures are checked; `none` and those with a shared secret are never accepted.
+const SIGNING_ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
     let list = Place::top("identityProviders");
@@ -33,61 +40,121 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         "the provider's name",
         found,
     );
+    // Who comes with an identity must be found at one provider (security.md RP12, RP14).
+    let filed = providers
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (place(i, "issuer"), p.identity_issuer(config.tenant.kind)));
+    let filed: Vec<_> = filed.filter(|(_, issuer)| issuer != ENTRA).collect();
+    unique(
+        filed.iter().map(|(at, issuer)| (at.clone(), issuer.as_str())),
+        "RP14",
+        "the issuer of the provider",
+        found,
+    );
 }
 
-fn one(config: &TenantConfig, provider: &IdentityProvider<SealedSecret>, at: &Place, found: &mut Findings) {
+fn one(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Findings) {
     if let Some(text) = id_problem(provider.id.as_str()) {
         found.add(&at.key("id"), "2", text);
     }
     if provider.display_name.trim().is_empty() {
         found.add(&at.key("displayName"), "2.9", "the provider needs a name for its button");
     }
-    if let Some(text) = issuer_problem(&provider.issuer) {
-        found.add(&at.key("issuer"), "2.9", text);
-    }
     if provider.client_id.is_empty() {
         found.add(&at.key("clientId"), "2.9", "the provider gives you a client id; write it here");
     }
-    if !provider.scope.split(' ').any(|scope| scope == "openid") {
-        found.add(&at.key("scope"), "2.9", "the scope must contain “openid”, or there is no ID token");
-    }
-    if provider.response_type == ResponseType::IdToken {
+    if provider.settings.response_type == ResponseType::IdToken {
         found.add(
             &at.key("responseType"),
             "T-12",
             "“id_token” would send the token through the browser; only “code” is supported",
         );
     }
+    places(provider, at, found);
+    kind::check(provider, at, found);
+    proof(provider, at, found);
     strict(config, provider, at, found);
-    for attribute in provider.inbound_claim_mapping.keys() {
-        let id = AttributeId::new(attribute.clone());
-        if attribute != SUBJECT && attribute::find(config, &id).is_none() {
-            found.add(
-                &at.key("inboundClaimMapping").key(attribute),
-                "IDP-OIDC-02",
-                attribute::unknown(config, &id),
-            );
+    mapping::check(config, provider, at, found);
+}
+
+/// Where it is, and how it is spoken to.
+fn places(provider: &Provider, at: &Place, found: &mut Findings) {
+    let settings = &provider.settings;
+    if let Some(text) = settings.issuer.as_deref().and_then(issuer_problem) {
+        found.add(&at.key("issuer"), "2.9", text);
+    }
+    if let Some(text) = settings.well_known.as_deref().and_then(address_problem) {
+        found.add(&at.key("wellKnown"), "2.9", text);
+    }
+    let endpoints = settings.endpoints.iter().flat_map(|all| {
+        let needed =
+            [("authorization", &all.authorization), ("token", &all.token), ("userInfo", &all.user_info)];
+        let more = [("emails", &all.emails), ("tokenCheck", &all.token_check)];
+        let more = more.into_iter().filter_map(|(key, address)| Some((key, address.as_ref()?)));
+        needed.into_iter().chain(more)
+    });
+    for (key, address) in endpoints {
+        if let Some(text) = address_problem(address) {
+            found.add(&at.key("endpoints").key(key), "2.9", text);
+        }
+    }
+    for (i, name) in settings.signing_algorithms.iter().enumerate() {
+        if !SIGNING_ALGORITHMS.contains(&name.as_str()) {
+            let known = SIGNING_ALGORITHMS.join(", ");
+            let text = format!("“{name}” is not one of {known}");
+            found.add(&at.key("signingAlgorithms").index(i), "RP9", text);
+        }
+    }
+    for (i, domain) in settings.trusted_email_domains.iter().flatten().enumerate() {
+        if domain != "*" && !is_domain(domain) {
+            let text = format!("“{domain}” is not a domain such as contoso.com, nor * for every domain");
+            found.add(&at.key("trustedEmailDomains").index(i), "RP13", text);
         }
     }
 }
 
-fn strict(
-    config: &TenantConfig,
-    provider: &IdentityProvider<SealedSecret>,
-    at: &Place,
-    found: &mut Findings,
-) {
+/// What it is shown to prove that we are we.
+fn proof(provider: &Provider, at: &Place, found: &mut Findings) {
+    let (secret, key) = (provider.client_secret.is_some(), provider.client_key.is_some());
+    match provider.client_authentication() {
+        ClientAuthentication::ClientSecretJwt if !secret => {
+            found.add(
+                &at.key("clientSecret"),
+                "2.9",
+                "“client_secret_jwt” signs with the client secret; say where it is",
+            );
+        }
+        ClientAuthentication::PrivateKeyJwt if !key => {
+            found.add(
+                &at.key("clientKey"),
+                "2.9",
+                "“private_key_jwt” signs with a private key; say where it is",
+            );
+        }
+        ClientAuthentication::None if secret => {
+            found.add(&at.key("clientSecret"), "2.9", "“none” means that there is no secret; leave it out");
+        }
+        ClientAuthentication::ClientSecretPost
+        | ClientAuthentication::ClientSecretBasic
+        | ClientAuthentication::ClientSecretJwt
+        | ClientAuthentication::PrivateKeyJwt
+        | ClientAuthentication::None => {}
+    }
+}
+
+fn strict(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Findings) {
     if !is_strict(config) {
         return;
     }
-    if provider.client_authentication == ClientAuthentication::ClientSecretBasic {
+    if provider.settings.client_authentication == Some(ClientAuthentication::ClientSecretBasic) {
         found.add(
             &at.key("clientAuthentication"),
             "T-12",
             "“client_secret_basic” is refused under compatibility: strict; use “client_secret_post”",
         );
     }
-    if provider.client_secret.is_none() {
+    if provider.client_secret.is_none() && provider.client_key.is_none() {
         found.add(&at.key("clientSecret"), "2.9", "a client secret is needed under compatibility: strict");
     }
 }
@@ -116,4 +183,22 @@ fn issuer_problem(issuer: &str) -> Option<String> {
         return Some("an issuer contains no user name".to_owned());
     }
     redirect::page_problem(text)
+}
+
+/// An address of a provider's: like an issuer, but it may have a query.
+fn address_problem(address: &str) -> Option<String> {
+    let filled = address.strip_prefix(OWN_ORIGIN).map(|rest| format!("https://own.invalid{rest}"));
+    let text = filled.as_deref().unwrap_or(address);
+    let Ok(url) = Url::parse(text) else {
+        return Some(format!("“{address}” is not an address such as https://login.contoso.example/token"));
+    };
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Some("an address of a provider has neither a fragment (#…) nor a user name".to_owned());
+    }
+    redirect::page_problem(text)
+}
+
+/// Whether mail can have this domain.
+fn is_domain(text: &str) -> bool {
+    crate::directory::address::Address::parse(&format!("someone@{text}")).is_ok()
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::directory::application::Application;
 use crate::directory::attribute::{UserFlowAttribute, custom_id};
 use crate::directory::provider::IdentityProvider;
+use crate::directory::provider::claims::ClaimRule;
 use crate::directory::tenant::TenantKind;
 use crate::ids::ClientId;
 
@@ -184,18 +185,18 @@ fn guests_have_no_password_and_customers_one_local_method() {
 #[test]
 fn t_12_a_provider_uses_the_code_flow_and_strict_refuses_basic() {
     let mut config = strict();
-    config.identity_providers[0].client_authentication = shape(json!("client_secret_basic"));
+    config.identity_providers[0].settings.client_authentication = shape(json!("client_secret_basic"));
     assert_eq!(problems(&config), ["identityProviders[0].clientAuthentication T-12"]);
     config.tenant.compatibility = Compatibility::Open;
     assert_eq!(problems(&config), [""; 0]);
-    config.identity_providers[0].response_type = shape(json!("id_token"));
+    config.identity_providers[0].settings.response_type = shape(json!("id_token"));
     assert_eq!(problems(&config), ["identityProviders[0].responseType T-12"]);
 }
 
 #[test]
 fn a_provider_asks_for_openid_and_has_an_honest_issuer() {
     let mut config = good();
-    config.identity_providers[0].scope = "profile openid2".to_owned();
+    config.identity_providers[0].settings.scope = Some("profile openid2".to_owned());
     assert_eq!(problems(&config), ["identityProviders[0].scope 2.9"]);
     for (issuer, ok) in [
         ("https://id.example/v2.0", true),
@@ -211,7 +212,7 @@ fn a_provider_asks_for_openid_and_has_an_honest_issuer() {
         ("https:id.example", false),
     ] {
         let mut config = good();
-        config.identity_providers[0].issuer = issuer.to_owned();
+        config.identity_providers[0].settings.issuer = Some(issuer.to_owned());
         assert_eq!(check(&config).is_empty(), ok, "{issuer}");
     }
 }
@@ -224,8 +225,126 @@ fn provider_ids_are_path_segments_and_claims_map_to_known_attributes() {
         assert_eq!(problems(&config), ["identityProviders[0].id 2"], "{id}");
     }
     let mut config = good();
-    config.identity_providers[0].inbound_claim_mapping.insert("shoeSize".to_owned(), "shoe".to_owned());
+    config.identity_providers[0]
+        .settings
+        .inbound_claim_mapping
+        .insert("shoeSize".to_owned(), ClaimRule::named("shoe"));
     assert_eq!(problems(&config), ["identityProviders[0].inboundClaimMapping.shoeSize IDP-OIDC-02"]);
+}
+
+/// What is wrong with a provider of a kind in a tenant where everything else is right.
+fn of_kind(kind: &str, more: impl Into<Value>) -> Vec<String> {
+    let mut doc = json!({"id": "p", "displayName": "P", "clientId": "c", "clientSecret": "sealed",
+        "identityProviderType": kind});
+    let (all, Value::Object(more)) = (doc.as_object_mut().unwrap(), more.into()) else { panic!("an object") };
+    all.extend(more);
+    all.retain(|_, value| !value.is_null());
+    all.entry("clientSecret").or_insert(Value::Null);
+    let mut config = good();
+    config.identity_providers.push(shape(doc));
+    problems(&config).into_iter().map(|text| text.replace("identityProviders[1].", "")).collect()
+}
+
+#[test]
+fn every_kind_of_provider_has_what_it_needs_and_nothing_of_another() {
+    let none = [""; 0];
+    for kind in ["Google", "Facebook", "MicrosoftAccount", "MicrosoftEntra", "GitHub", "LinkedIn", "X"] {
+        assert_eq!(of_kind(kind, json!({})), none, "{kind}");
+    }
+    assert_eq!(of_kind("OpenIdConnect", json!({})), ["issuer 2.9"]);
+    assert_eq!(of_kind("OAuth2", json!({})), ["endpoints 2.9"]);
+    let endpoints = json!({"authorization": "https://a.example", "token": "https://b.example/t?x=y",
+        "userInfo": "{origin}/me"});
+    assert_eq!(of_kind("OAuth2", json!({ "endpoints": endpoints })), none);
+    assert_eq!(of_kind("Google", json!({ "endpoints": endpoints })), ["endpoints 2.9"]);
+    let bad = json!({"authorization": "http://a.example", "token": "ftp://b.example", "userInfo": "https://u@c.example"});
+    let bad = of_kind("OAuth2", json!({ "endpoints": bad }));
+    assert_eq!(bad, ["endpoints.authorization 2.9", "endpoints.token 2.9", "endpoints.userInfo 2.9"]);
+    assert_eq!(of_kind("Google", json!({"hostedDomain": "contoso.com"})), none);
+    assert_eq!(of_kind("Google", json!({"hostedDomain": "no domain"})), ["hostedDomain 2.4"]);
+    assert_eq!(of_kind("Facebook", json!({"hostedDomain": "contoso.com"})), ["hostedDomain 2"]);
+    assert_eq!(of_kind("Facebook", json!({"clientSecret": null})), ["clientSecret RP17"]);
+    assert_eq!(of_kind("Facebook", json!({"dpop": true})), ["dpop 2.9"]);
+    let apple =
+        json!({"clientSecret": null, "clientKey": "sealed", "teamId": "ABCDE12345", "keyId": "KEY1234567"});
+    assert_eq!(of_kind("Apple", apple), none);
+    assert_eq!(of_kind("Apple", json!({})), ["teamId 2.6", "keyId 2.6", "clientKey 2.6", "clientSecret 2.6"]);
+    let tenant = "11111111-1111-4111-8111-111111111111";
+    assert_eq!(of_kind("MicrosoftEntra", json!({ "tenants": [tenant] })), none);
+    let bad = json!({"tenants": [tenant, "contoso.com", "9188040d-6c67-4c5b-b112-36a304b66dad"]});
+    assert_eq!(of_kind("MicrosoftEntra", bad), ["tenants[1] 2.8", "tenants[2] 2.8"]);
+    assert_eq!(of_kind("Google", json!({ "tenants": [tenant] })), ["tenants 2"]);
+}
+
+#[test]
+fn a_provider_is_shown_what_its_way_of_proof_needs() {
+    let oidc = |more: Value| {
+        let mut all = json!({"issuer": "https://idp.example"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        of_kind("OpenIdConnect", all)
+    };
+    let none = [""; 0];
+    for (method, secret, key, problem) in [
+        ("client_secret_jwt", true, false, None),
+        ("client_secret_jwt", false, false, Some("clientSecret 2.9")),
+        ("private_key_jwt", false, true, None),
+        ("private_key_jwt", true, false, Some("clientKey 2.9")),
+        ("none", false, false, None),
+        ("none", true, false, Some("clientSecret 2.9")),
+        ("client_secret_post", true, false, None),
+        ("client_secret_basic", true, false, None),
+    ] {
+        let set = |set: bool| if set { json!("sealed") } else { Value::Null };
+        let found =
+            oidc(json!({"clientAuthentication": method, "clientSecret": set(secret), "clientKey": set(key)}));
+        assert_eq!(found, problem.map_or(none.to_vec(), |p| vec![p]), "{method}");
+    }
+    assert_eq!(
+        oidc(json!({"signingAlgorithms": ["RS256", "none", "HS256"]})),
+        ["signingAlgorithms[1] RP9", "signingAlgorithms[2] RP9"]
+    );
+    assert_eq!(
+        oidc(json!({"trustedEmailDomains": ["*", "contoso.com", "a b"]})),
+        ["trustedEmailDomains[2] RP13"]
+    );
+    assert_eq!(oidc(json!({"wellKnown": "http://idp.example/d"})), ["wellKnown 2.9"]);
+}
+
+#[test]
+fn a_rule_for_an_attribute_says_one_thing() {
+    for (rule, good) in [
+        (json!({"claim": "a"}), true),
+        (json!({"join": ["a", "b"], "separator": ", "}), true),
+        (json!({"constant": "x"}), true),
+        (
+            json!({"claim": "a", "split": {"at": " ", "part": -1}, "lowerCase": true, "update": "always"}),
+            true,
+        ),
+        (json!({}), false),
+        (json!({"claim": "a", "constant": "x"}), false),
+        (json!({"claim": " "}), false),
+        (json!({"claim": "a", "separator": ","}), false),
+        (json!({"constant": "x", "from": "userInfo"}), false),
+        (json!({"claim": "a", "split": {"at": "", "part": 1}}), false),
+        (json!({"claim": "a", "split": {"at": " ", "part": 0}}), false),
+    ] {
+        let found = of_kind("Google", json!({"inboundClaimMapping": {"city": rule}}));
+        assert_eq!(found.is_empty(), good, "{rule} {found:?}");
+    }
+}
+
+#[test]
+fn two_providers_are_not_one_issuer() {
+    // RP14
+    let google = json!({"id": "g2", "displayName": "G2", "clientId": "c", "clientSecret": "s", "identityProviderType": "Google"});
+    let mut config = good();
+    config.identity_providers.push(shape(google.clone()));
+    assert_eq!(problems(&config), [""; 0]);
+    let mut second = google;
+    second["id"] = json!("g3");
+    second["displayName"] = json!("G3");
+    config.identity_providers.push(shape(second));
+    assert_eq!(problems(&config), ["identityProviders[2].issuer RP14"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_provider_is_lost_in_four_ways() {
     assert_eq!(lost(&off, &removed), []);
 
     let mut other = shop();
-    other.identity_providers[0].issuer = "https://other.example".to_owned();
+    other.identity_providers[0].settings.issuer = Some("https://other.example".to_owned());
     let left = Left { issuers: BTreeSet::from(["https://other.example".to_owned()]), local: true };
     assert_eq!(lost(&shop(), &other), [of_fabrikam(How::Replaced, left)]);
 

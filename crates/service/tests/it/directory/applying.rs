@@ -1,6 +1,6 @@
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{FlowId, TenantId};
-use vestibule_service::directory::{Author, change, open_provider_secret, snapshot};
+use vestibule_service::directory::{Author, ProviderSecret, change, open_provider_secret, snapshot};
 use vestibule_service::ports::entropy::SeededEntropy;
 use vestibule_store::{Db, audit, objects, tenants};
 use vestibule_testkit::engines::on_both;
@@ -315,7 +315,9 @@ async fn every_change_is_recorded_and_no_secret_with_it() {
             assert!(stored.into_iter().all(|s| !entry.detail.contains(&s.hash)), "a hash got out");
         }
         let provider = view.provider("FABRIKAM").unwrap();
-        let secret = open_provider_secret(&keys(), view.config.tenant.id, provider)?.unwrap();
+        let secret =
+            open_provider_secret(&keys(), view.config.tenant.id, provider, ProviderSecret::ClientSecret)?
+                .unwrap();
         assert_eq!(secret.expose(), "canary-FABRIKAM_2");
         let portal = view.config.applications.iter().find(|a| a.display_name == "Portal").unwrap();
         let [credential] = portal.password_credentials.as_slice() else { panic!("one secret") };

@@ -1,10 +1,12 @@
 //! `GET` and `POST /{tenant}/federation/{provider}`: a provider sends the browser back.
+//! `GET /{tenant}/federation/{provider}/keys`: what a provider checks our signatures with.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::{Method, StatusCode};
 use vestibule_service::federation;
 
-use crate::fault::PageFault;
+use crate::fault::{OpenFault, PageFault};
 use crate::form::Asked;
 use crate::respond;
 use crate::state::AppState;
@@ -12,7 +14,18 @@ use crate::state::AppState;
 /// The address is the provider's own, so that the answer of one cannot pass for another's (RFC 9700 §4.4).
 pub(super) async fn receive(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
     let asked = Asked::read(&app, request).await?;
-    let hop =
-        federation::callback(&app.site, &asked.visit, asked.segment("provider"), &asked.params()).await?;
+    let provider = asked.segment("provider");
+    let hop = if asked.method == Method::POST {
+        federation::carry(&app.site, &asked.visit, provider, asked.pairs())?
+    } else {
+        federation::callback(&app.site, &asked.visit, provider, &asked.params()).await?
+    };
     Ok(respond::hop(&app, &asked, hop)?)
+}
+
+/// The key set that is registered at the provider as `jwks_uri`; anybody may read it.
+pub(super) async fn keys(State(app): State<AppState>, request: Request) -> Result<Response, OpenFault> {
+    let asked = Asked::read(&app, request).await?;
+    let keys = federation::keys(&app.site, &asked.visit, asked.segment("provider"))?;
+    Ok(respond::kept_shortly(respond::json(StatusCode::OK, keys.to_string())))
 }

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
         .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
+        .route("/{tenant}/federation/{provider}/keys", get(federation::keys))
         .route("/{tenant}/brand.css", get(brand::style))
         .route("/{tenant}/logo", get(brand::logo))
         .route("/assets/{name}", get(asset::get))
