@@ -183,7 +183,7 @@ fn fixed(jwk: &Map<String, Value>, name: &str, length: usize) -> Outcome<Vec<u8>
 }
 
 /// An uncompressed point (SEC 1 §2.3.3). The library checks that it is on the curve.
-fn point(jwk: &Map<String, Value>, length: usize) -> Outcome<Vec<u8>> {
+pub(crate) fn point(jwk: &Map<String, Value>, length: usize) -> Outcome<Vec<u8>> {
     Ok([&[4][..], &fixed(jwk, "x", length)?, &fixed(jwk, "y", length)?].concat())
 }
 

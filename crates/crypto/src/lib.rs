@@ -10,6 +10,7 @@
 //! | [`keyring`] | the RSA keys that sign tokens, their certificates and public JWKs |
 //! | [`jwk`], [`jws`], [`claims`] | verifying tokens of our own and of others (RFC 7515, 7517, 7519) |
 //! | [`client_key`], [`asymmetric`] | signing as a client of other servers (RFC 7523), and what such keys publish |
+//! | [`jwe`] | decrypting what providers encrypt for us (RFC 7516) |
 //! | [`dpop`] | proofs that we hold the key of a token (RFC 9449) |
 //! | [`json`] | reading JSON without duplicate members |
 //! | [`password`] | Argon2id and the bounded pool it runs on |
@@ -24,6 +25,7 @@ pub mod constant_time;
 pub mod digest;
 pub mod dpop;
 pub mod json;
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod keyring;
