@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use vestibule_rules::text::Secret;
 
 use crate::constant_time;
+use crate::jwk::Algorithm;
 
 /// SHA-256 of `data`.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
@@ -63,8 +64,20 @@ pub fn pkce_s256(verifier: &str) -> String {
 
 /// `at_hash` and `c_hash` for an RS256 token: the left half of the SHA-256 (OpenID Connect Core 3.3.2.11).
 pub fn half_hash(token: &str) -> String {
-    let whole = sha256(token.as_bytes());
-    base64url(whole.first_chunk::<16>().map_or(&whole[..], |half| half))
+    half_hash_for(Algorithm::Rs256, token)
+}
+
+/// `at_hash` and `c_hash` for a token that is signed with `algorithm`: the left half of the hash that the
+/// algorithm uses (OpenID Connect Core 3.1.3.6), which for Ed25519 is SHA-512 (RFC 8032 §5.1).
+pub fn half_hash_for(algorithm: Algorithm, token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => &digest::SHA256,
+        Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => &digest::SHA384,
+        Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::EdDsa => &digest::SHA512,
+    };
+    let whole = digest::digest(hash, token.as_bytes());
+    let (half, _) = whole.as_ref().split_at(whole.as_ref().len() / 2);
+    base64url(half)
 }
 
 /// The stored form of a client secret, `v1$salt$hash`.

@@ -36,7 +36,7 @@ pub enum Refusal {
     WrongType,
     #[error("no key has the name that the token gives")]
     UnknownKey,
-    #[error("the token names no key and several would fit")]
+    #[error("the token names no key and too many would fit")]
     KeyNotNamed,
     #[error("the named key is of another type than the algorithm")]
     KeyMismatch,
@@ -58,6 +58,12 @@ pub enum Refusal {
     WrongNonce,
     #[error("the subject is missing, empty or too long")]
     BadSubject,
+    #[error("the hash of a token or code is of another one")]
+    WrongHash,
+    #[error("the event is not a logout")]
+    NotLogout,
+    #[error("the name of the token or of the session is missing, empty or too long")]
+    BadTokenId,
 }
 
 impl From<Refusal> for Fault {
