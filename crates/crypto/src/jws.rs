@@ -16,6 +16,8 @@ use crate::jwk::{Algorithm, VerifyingKey};
 const HEADER_MAX: usize = 8 * 1024;
 /// Longest token, encoded.
 const TOKEN_MAX: usize = 64 * 1024;
+/// Most keys that one token is tried with, so that a token cannot make us try a whole set.
+const MOST_TRIED: usize = 8;
 
 /// Why a token is refused. For logs and tests; the other party learns that it was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum Refusal {
     WrongType,
     #[error("no key has the name that the token gives")]
     UnknownKey,
-    #[error("the token names no key and too many would fit")]
+    #[error("too many keys fit what the token says of its key")]
     KeyNotNamed,
     #[error("the named key is of another type than the algorithm")]
     KeyMismatch,
@@ -174,27 +176,25 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// The keys that may have signed. Without a name only a single fitting key is tried (OpenID Connect Core
-/// 10.1), so a token cannot make us try a whole set.
+/// The keys that may have signed: those of the name that the token gives, and without a name those that fit
+/// the algorithm. OpenID Connect Core 10.1 asks for names when there are several keys, but servers forget
+/// them, so a few are tried. A name that no key has says that the keys were rotated: the caller reads them
+/// again (10.1.1).
 fn candidates<'k>(
     keys: &'k [VerifyingKey],
     kid: Option<&str>,
     algorithm: Algorithm,
 ) -> Result<Vec<&'k VerifyingKey>, Refusal> {
-    let fits = |key: &&VerifyingKey| key.for_algorithm(algorithm).is_some();
-    if let Some(kid) = kid {
-        let named: Vec<_> = keys.iter().filter(|key| key.kid() == Some(kid)).collect();
-        if named.is_empty() {
-            return Err(Refusal::UnknownKey);
-        }
-        let fitting: Vec<_> = named.into_iter().filter(fits).collect();
-        return if fitting.is_empty() { Err(Refusal::KeyMismatch) } else { Ok(fitting) };
+    let named: Vec<_> = keys.iter().filter(|key| kid.is_none() || key.kid() == kid).collect();
+    if named.is_empty() {
+        return Err(Refusal::UnknownKey);
     }
-    let fitting: Vec<_> = keys.iter().filter(fits).collect();
-    match fitting.len() {
-        0 => Err(Refusal::UnknownKey),
-        1 => Ok(fitting),
-        _ => Err(Refusal::KeyNotNamed),
+    let fitting: Vec<_> = named.into_iter().filter(|key| key.for_algorithm(algorithm).is_some()).collect();
+    match (kid, fitting.len()) {
+        (Some(_), 0) => Err(Refusal::KeyMismatch),
+        (None, 0) => Err(Refusal::UnknownKey),
+        (_, 1..=MOST_TRIED) => Ok(fitting),
+        (_, _) => Err(Refusal::KeyNotNamed),
     }
 }
 

@@ -5,6 +5,8 @@ use serde_json::json;
 use vestibule_rules::time::Timestamp;
 
 use super::*;
+use crate::asymmetric::KeyKind;
+use crate::client_key::ClientKey;
 use crate::digest::{base64url, hmac_sha256};
 use crate::keyring::SigningKey;
 
@@ -134,7 +136,7 @@ fn keys_are_found_by_name_and_never_guessed() {
     let keys = [other.verifying_key().clone(), one.verifying_key().clone()];
     assert!(verify(&token, &keys, &ALL).is_ok());
     assert_eq!(refusal(&token, &keys[..1]), Refusal::UnknownKey);
-    assert_eq!(refusal(RFC_TOKEN, &keys), Refusal::KeyNotNamed);
+    assert_eq!(refusal(RFC_TOKEN, &keys), Refusal::BadSignature);
     assert_eq!(refusal(RFC_TOKEN, &keys[..1]), Refusal::BadSignature);
     assert_eq!(refusal(RFC_TOKEN, &[]), Refusal::UnknownKey);
     for kid in [json!("../../dev/null"), json!("' OR 1=1 --"), json!("\u{0}")] {
@@ -143,6 +145,88 @@ fn keys_are_found_by_name_and_never_guessed() {
     }
     let forged = forge(r#"{"alg":"RS256","kid":1}"#, "{}", b"x");
     assert_eq!(refusal(&forged, &keys), Refusal::BadHeader);
+}
+
+/// A token of `key` without a name.
+fn unnamed(key: &ClientKey) -> String {
+    key.sign_with_header(Algorithm::Es256, Map::new(), &json!({"sub": "s"})).unwrap()
+}
+
+fn p256(count: usize) -> (Vec<ClientKey>, Vec<VerifyingKey>) {
+    let keys: Vec<_> = (0..count).map(|_| ClientKey::generate(KeyKind::P256).unwrap()).collect();
+    let jwks: Vec<_> = keys.iter().map(ClientKey::jwk).collect();
+    (keys, VerifyingKey::set(json!({"keys": jwks}).to_string().as_bytes()).unwrap())
+}
+
+/// `oidcc-client-test-kid-absent-single-jwks`
+#[test]
+fn without_kid_a_single_key_verifies() {
+    let (keys, jwks) = p256(1);
+    assert!(verify(&unnamed(&keys[0]), &jwks, &ALL).is_ok());
+}
+
+/// One key of each type is one key that fits (OpenID Connect Core 10.1).
+#[test]
+fn without_kid_keys_of_other_types_are_no_choice() {
+    let (keys, mut jwks) = p256(1);
+    jwks.push(rfc_key());
+    assert!(verify(&unnamed(&keys[0]), &jwks, &ALL).is_ok());
+    assert!(verify(RFC_TOKEN, &jwks, &ALL).is_ok());
+}
+
+/// `oidcc-client-test-kid-absent-multiple-jwks`
+#[test]
+fn without_kid_all_fitting_keys_are_tried() {
+    let (keys, jwks) = p256(MOST_TRIED);
+    for key in &keys {
+        assert!(verify(&unnamed(key), &jwks, &ALL).is_ok());
+    }
+    let (strangers, _) = p256(1);
+    assert_eq!(refusal(&unnamed(&strangers[0]), &jwks), Refusal::BadSignature);
+}
+
+#[test]
+fn without_kid_a_long_set_is_not_tried() {
+    let (keys, jwks) = p256(MOST_TRIED + 1);
+    assert_eq!(refusal(&unnamed(&keys[0]), &jwks), Refusal::KeyNotNamed);
+    assert!(verify(&unnamed(&keys[0]), &jwks[..MOST_TRIED], &ALL).is_ok());
+    // Nor is a set that gives one name to everything.
+    let mut same = serde_json::to_value(keys[0].jwk()).unwrap();
+    same["kid"] = json!("same");
+    let jwks = VerifyingKey::set(json!({"keys": vec![same; 50]}).to_string().as_bytes()).unwrap();
+    let key = ClientKey::from_pkcs8(&keys[0].pkcs8().unwrap()).unwrap().with_kid("same");
+    let token = key.sign(Algorithm::Es256, &Map::new(), &json!({})).unwrap();
+    assert_eq!(refusal(&token, &jwks), Refusal::KeyNotNamed);
+    assert!(verify(&token, &jwks[..2], &ALL).is_ok());
+}
+
+/// `oidcc-client-test-signing-key-rotation`
+#[test]
+fn an_unknown_kid_asks_for_fresh_keys() {
+    let (keys, jwks) = p256(2);
+    let token = keys[1].sign(Algorithm::Es256, &Map::new(), &json!({})).unwrap();
+    assert_eq!(refusal(&token, &jwks[..1]), Refusal::UnknownKey);
+    assert!(verify(&token, &jwks, &ALL).is_ok());
+    // A name that is known is never ignored in favour of another key that would fit.
+    let imposter = ClientKey::from_pkcs8(&keys[1].pkcs8().unwrap()).unwrap().with_kid(keys[0].kid());
+    let token = imposter.sign(Algorithm::Es256, &Map::new(), &json!({})).unwrap();
+    assert_eq!(refusal(&token, &jwks), Refusal::BadSignature);
+}
+
+/// A provider's list may be shorter than what its keys can do (RFC 8725 §3.1).
+#[test]
+fn a_provider_may_be_held_to_one_algorithm() {
+    let key = ClientKey::generate(KeyKind::Rsa2048).unwrap();
+    let jwks = VerifyingKey::set(json!({"keys": [key.jwk()]}).to_string().as_bytes()).unwrap();
+    for signed in [Algorithm::Rs256, Algorithm::Ps256] {
+        let token = key.sign(signed, &Map::new(), &json!({})).unwrap();
+        for agreed in [Algorithm::Rs256, Algorithm::Ps256] {
+            let expected = Expected { algorithms: &[agreed], typ: Typ::Any };
+            assert_eq!(verify(&token, &jwks, &expected).is_ok(), signed == agreed);
+        }
+        let nothing = Expected { algorithms: &[], typ: Typ::Any };
+        assert_eq!(verify(&token, &jwks, &nothing).unwrap_err(), Refusal::WrongAlgorithm);
+    }
 }
 
 #[test]
