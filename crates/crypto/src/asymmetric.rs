@@ -79,14 +79,36 @@ pub struct PublicKeyJwk {
     pub alg: Option<&'static str>,
 }
 
-/// The DER of the first `PRIVATE KEY` section (PKCS#8, RFC 5958) of a PEM text (RFC 7468 §10).
-pub(crate) fn pkcs8_from_pem(pem: &Secret<String>) -> Outcome<Zeroizing<Vec<u8>>> {
-    let mut key = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| {
-        unreadable("there is no readable PRIVATE KEY section; encrypted and older forms are not read, convert them with `openssl pkcs8 -topk8 -nocrypt`")
-    })?;
-    let der = Zeroizing::new(key.secret_pkcs8_der().to_vec());
-    key.zeroize();
-    Ok(der)
+/// A private key as PKCS#8 DER (RFC 5958), to be sealed or read. It is wiped when it is dropped.
+#[derive(Clone)]
+pub struct Pkcs8(Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for Pkcs8 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pkcs8(…)")
+    }
+}
+
+impl Pkcs8 {
+    /// Takes the DER as it is; reading a key of it finds out whether it is one.
+    pub fn new(der: Vec<u8>) -> Self {
+        Self(Zeroizing::new(der))
+    }
+
+    /// The first `PRIVATE KEY` section of a PEM text (RFC 7468 §10).
+    pub fn from_pem(pem: &Secret<String>) -> Outcome<Self> {
+        let mut key = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| {
+            unreadable("there is no readable PRIVATE KEY section; encrypted and older forms are not read, convert them with `openssl pkcs8 -topk8 -nocrypt`")
+        })?;
+        let der = Self::new(key.secret_pkcs8_der().to_vec());
+        key.zeroize();
+        Ok(der)
+    }
+
+    /// The DER itself, for the one place that seals it.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 pub(crate) fn unreadable(why: &str) -> Fault {
@@ -144,7 +166,7 @@ mod tests {
             "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
             "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
         ] {
-            let fault = pkcs8_from_pem(&Secret::new(text.to_owned())).unwrap_err();
+            let fault = Pkcs8::from_pem(&Secret::new(text.to_owned())).unwrap_err();
             assert!(fault.detail.contains("PKCS#8") || fault.detail.contains("pkcs8"), "{}", fault.detail);
         }
     }

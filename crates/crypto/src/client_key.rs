@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::text::Secret;
 
-use crate::asymmetric::{KeyKind, Material, PublicKeyJwk, pkcs8_from_pem, unreadable};
+use crate::asymmetric::{KeyKind, Material, Pkcs8, PublicKeyJwk, unreadable};
 use crate::digest::hmac_sha256;
 use crate::jwk::Algorithm;
 use crate::jws;
@@ -62,15 +62,12 @@ impl ClientKey {
 
     /// Reads a PEM text with a PKCS#8 key, such as Apple's `.p8`.
     pub fn from_pem(pem: &Secret<String>) -> Outcome<Self> {
-        Self::read(&pkcs8_from_pem(pem)?)
+        Self::from_pkcs8(&Pkcs8::from_pem(pem)?)
     }
 
     /// Reads what [`Self::pkcs8`] gave.
-    pub fn from_pkcs8(der: &Secret<Vec<u8>>) -> Outcome<Self> {
-        Self::read(der.expose())
-    }
-
-    fn read(der: &[u8]) -> Outcome<Self> {
+    pub fn from_pkcs8(key: &Pkcs8) -> Outcome<Self> {
+        let der = key.expose();
         // The library names the type of a key only by reading it as one.
         let pair = RsaKeyPair::from_pkcs8(der)
             .map(Pair::Rsa)
@@ -102,13 +99,13 @@ impl ClientKey {
     }
 
     /// The private key as PKCS#8 DER, to be sealed.
-    pub fn pkcs8(&self) -> Outcome<Secret<Vec<u8>>> {
+    pub fn pkcs8(&self) -> Outcome<Pkcs8> {
         let der = match &self.pair {
             Pair::Rsa(pair) => pair.as_der().map(|der: Pkcs8V1Der<'_>| der.as_ref().to_vec()),
             Pair::P256(pair) | Pair::P384(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
         };
-        der.map(Secret::new).map_err(|_| Fault::ours("the client key could not be encoded"))
+        der.map(Pkcs8::new).map_err(|_| Fault::ours("the client key could not be encoded"))
     }
 
     /// The name of the key: its thumbprint (RFC 7638), or the name of [`Self::with_kid`].

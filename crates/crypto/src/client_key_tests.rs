@@ -55,7 +55,7 @@ fn a_key_survives_pem_and_pkcs8() {
 fn the_signature_agrees_with_rfc_8037_a_4() {
     let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
     let prefix = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-    let key = ClientKey::from_pkcs8(&Secret::new([&prefix[..], &seed].concat())).unwrap();
+    let key = ClientKey::from_pkcs8(&Pkcs8::new([&prefix[..], &seed].concat())).unwrap();
     assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
     assert_eq!(
@@ -107,6 +107,7 @@ fn debug_tells_the_name_only() {
     for kind in KINDS {
         let key = ClientKey::generate(kind).unwrap();
         assert_eq!(format!("{key:?}"), format!("ClientKey {{ kid: {:?}, .. }}", key.kid()));
+        assert_eq!(format!("{:?}", key.pkcs8().unwrap()), "Pkcs8(…)");
     }
 }
 
@@ -148,7 +149,7 @@ fn a_secret_signs_when_it_is_long_enough() {
 proptest! {
     #[test]
     fn no_bytes_are_a_key_by_chance(bytes in any::<Vec<u8>>(), text in any::<String>()) {
-        prop_assert!(ClientKey::from_pkcs8(&Secret::new(bytes.clone())).is_err());
+        prop_assert!(ClientKey::from_pkcs8(&Pkcs8::new(bytes.clone())).is_err());
         prop_assert!(ClientKey::from_pem(&Secret::new(text)).is_err());
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",

@@ -6,7 +6,7 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
 
-use crate::asymmetric::KeyKind;
+use crate::asymmetric::{KeyKind, Pkcs8};
 use crate::client_key::ClientKey;
 use crate::digest::{base64url, sha256};
 use crate::jwk::Algorithm;
@@ -36,7 +36,7 @@ impl DpopKey {
     }
 
     /// Reads what [`Self::pkcs8`] gave.
-    pub fn from_pkcs8(der: &Secret<Vec<u8>>) -> Outcome<Self> {
+    pub fn from_pkcs8(der: &Pkcs8) -> Outcome<Self> {
         let key = ClientKey::from_pkcs8(der)?;
         if key.algorithms() != [Algorithm::Es256] {
             return Err(Fault::ours("the stored DPoP key is of another type"));
@@ -45,7 +45,7 @@ impl DpopKey {
     }
 
     /// The private key as PKCS#8 DER, to be sealed: refresh tokens may stay bound to it.
-    pub fn pkcs8(&self) -> Outcome<Secret<Vec<u8>>> {
+    pub fn pkcs8(&self) -> Outcome<Pkcs8> {
         self.0.pkcs8()
     }
 

@@ -17,7 +17,7 @@ use vestibule_rules::text::Secret;
 use zeroize::Zeroizing;
 
 use super::ContentEncryption;
-use crate::asymmetric::{KeyKind, Material, PublicKeyJwk, pkcs8_from_pem, unreadable};
+use crate::asymmetric::{KeyKind, Material, Pkcs8, PublicKeyJwk, unreadable};
 use crate::jwk;
 
 /// Longest key of content, that of A256CBC-HS512.
@@ -96,15 +96,12 @@ impl DecryptionKey {
 
     /// Reads a PEM text with a PKCS#8 key: RSA with 2048 to 8192 bits, P-256 or P-384.
     pub fn from_pem(pem: &Secret<String>, algorithm: KeyManagement) -> Outcome<Self> {
-        Self::read(&pkcs8_from_pem(pem)?, algorithm)
+        Self::from_pkcs8(&Pkcs8::from_pem(pem)?, algorithm)
     }
 
     /// Reads what [`Self::pkcs8`] gave.
-    pub fn from_pkcs8(der: &Secret<Vec<u8>>, algorithm: KeyManagement) -> Outcome<Self> {
-        Self::read(der.expose(), algorithm)
-    }
-
-    fn read(der: &[u8], algorithm: KeyManagement) -> Outcome<Self> {
+    pub fn from_pkcs8(key: &Pkcs8, algorithm: KeyManagement) -> Outcome<Self> {
+        let der = key.expose();
         let ec = agreement::PrivateKey::from_private_key_der;
         let private = PrivateDecryptingKey::from_pkcs8(der)
             .map(Private::Rsa)
@@ -139,12 +136,11 @@ impl DecryptionKey {
     }
 
     /// The private key as PKCS#8 DER, to be sealed.
-    pub fn pkcs8(&self) -> Outcome<Secret<Vec<u8>>> {
-        let der = match &self.private {
+    pub fn pkcs8(&self) -> Outcome<Pkcs8> {
+        match &self.private {
             Private::Rsa(private) => pkcs8(private),
             Private::P256(private) | Private::P384(private) => pkcs8(private),
-        };
-        der.map(|der| Secret::new(der.to_vec()))
+        }
     }
 
     /// The name of the key: its thumbprint (RFC 7638), or the name of [`Self::with_kid`].
@@ -210,15 +206,15 @@ impl DecryptionKey {
     }
 }
 
-fn pkcs8<'a, K: AsDer<Pkcs8V1Der<'a>>>(key: &K) -> Outcome<Zeroizing<Vec<u8>>> {
+fn pkcs8<'a, K: AsDer<Pkcs8V1Der<'a>>>(key: &K) -> Outcome<Pkcs8> {
     key.as_der()
-        .map(|der| Zeroizing::new(der.as_ref().to_vec()))
+        .map(|der| Pkcs8::new(der.as_ref().to_vec()))
         .map_err(|_| Fault::ours("the decryption key could not be encoded"))
 }
 
 /// Modulus and exponent, which the library gives of a signing key only.
-fn rsa_material(pkcs8: &[u8]) -> Outcome<Material> {
-    let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| unreadable("it is not an RSA key"))?;
+fn rsa_material(key: &Pkcs8) -> Outcome<Material> {
+    let pair = RsaKeyPair::from_pkcs8(key.expose()).map_err(|_| unreadable("it is not an RSA key"))?;
     let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
     Ok(Material::rsa(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero()))
 }

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use vestibule_rules::text::Secret;
 
 use super::*;
-use crate::asymmetric::{KeyKind, Material};
+use crate::asymmetric::{KeyKind, Material, Pkcs8};
 use crate::client_key::ClientKey;
 use crate::digest::base64url;
 use crate::jwk::{Algorithm, VerifyingKey};
@@ -496,7 +496,7 @@ proptest! {
     #[test]
     fn no_bytes_are_a_key_by_chance(bytes in any::<Vec<u8>>()) {
         for algorithm in KeyManagement::ALL {
-            prop_assert!(DecryptionKey::from_pkcs8(&Secret::new(bytes.clone()), algorithm).is_err());
+            prop_assert!(DecryptionKey::from_pkcs8(&Pkcs8::new(bytes.clone()), algorithm).is_err());
         }
     }
 }
