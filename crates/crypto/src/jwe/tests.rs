@@ -273,6 +273,24 @@ fn every_changed_bit_of_every_part_is_noticed() {
 }
 
 #[test]
+fn the_tag_has_one_length() {
+    for encryption in ContentEncryption::ALL {
+        let token = encrypt(&KEYS[2], encryption, &json!({}), b"some text of more than one block");
+        let parts: Vec<_> = token.split('.').collect();
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
+        let (body, tag) = (decode(parts[3]), decode(parts[4]));
+        let joined = [&body[..], &tag].concat();
+        // Another border between content and tag would be another spelling of the same token.
+        for border in 0..=joined.len() {
+            let (body_part, tag_part) = joined.split_at(border);
+            let (body_part, tag_part) = (base64url(body_part), base64url(tag_part));
+            let moved = [parts[0], parts[1], parts[2], &body_part, &tag_part].join(".");
+            assert_eq!(refused(&moved, &KEYS[2]), border != body.len(), "{encryption:?} {border}");
+        }
+    }
+}
+
+#[test]
 fn a_key_that_cannot_be_opened_is_replaced_by_a_random_one() {
     let header = json!({});
     let encryption = ContentEncryption::A256CbcHs512;
