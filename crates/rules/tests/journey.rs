@@ -530,6 +530,7 @@ fn cooperative(
             ));
         }
         Step::Reset => Input::SignInInstead,
+        Step::Address => Input::Identify { address: newcomer.to_owned() },
         Step::Password { address } => {
             match world.holders.iter().find(|h| h.address == address).and_then(|h| h.password.clone()) {
                 Some(password) => Input::Password { password: secret(&password) },

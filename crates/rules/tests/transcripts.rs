@@ -294,7 +294,9 @@ impl Script {
                 let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
                 let claims: Vec<_> =
                     pairs.iter().filter(|(n, _)| !matches!(*n, "sub" | "email")).copied().collect();
-                federated("fabrikam", get("sub").unwrap(), get("email"), &claims)
+                let away = self.facts().federation.as_ref();
+                let provider = away.map_or("fabrikam", |away| away.provider.as_str()).to_owned();
+                federated(&provider, get("sub").unwrap(), get("email"), &claims)
             }
             other => panic!("{at}: a provider does not say {other:?}"),
         };

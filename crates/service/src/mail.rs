@@ -37,6 +37,8 @@ pub enum Letter {
     Guardian { tenant: String, visitor: String, link: String, days: i64, address: String },
     /// The password was replaced.
     PasswordChanged { tenant: String, address: String },
+    /// A provider leads to the account from now on.
+    IdentityLinked { tenant: String, address: String, provider: String },
 }
 
 /// A letter in words.

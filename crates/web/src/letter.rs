@@ -39,6 +39,7 @@ const fn template(letter: &Letter) -> &'static str {
         Letter::NoAccount { .. } => "no-account",
         Letter::Guardian { .. } => "guardian",
         Letter::PasswordChanged { .. } => "password-changed",
+        Letter::IdentityLinked { .. } => "identity-linked",
     }
 }
 
@@ -66,6 +67,9 @@ fn values(letter: &Letter, locale: &str) -> Value {
             context! { locale, dir, tenant, visitor, link, days => *days, address }
         }
         Letter::PasswordChanged { tenant, address } => context! { locale, dir, tenant, address },
+        Letter::IdentityLinked { tenant, address, provider } => {
+            context! { locale, dir, tenant, address, provider }
+        }
     }
 }
 
@@ -110,7 +114,8 @@ mod tests {
             ("Wood\r\nBcc: x@y <b>grove</b>".to_owned(), "\"<a href=//evil>\"@x.example".to_owned());
         for letter in [
             Letter::NoAccount { tenant: tenant.clone(), address: address.clone(), purpose: Purpose::Reset },
-            Letter::PasswordChanged { tenant, address },
+            Letter::PasswordChanged { tenant: tenant.clone(), address: address.clone() },
+            Letter::IdentityLinked { provider: tenant.clone(), tenant, address },
         ] {
             let written = letters().write(&letter, "en").unwrap();
             assert!(!written.subject.contains(['\r', '\n']), "{}", written.subject);

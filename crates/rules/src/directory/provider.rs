@@ -79,6 +79,10 @@ pub struct Settings {
     /// The algorithms that ID tokens may be signed with; empty means every one that is safe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signing_algorithms: Vec<String>,
+    /// The algorithm that the provider encrypts with, such as `RSA-OAEP-256`; `RSA-OAEP` for an RSA key and `ECDH-ES`
+    /// for others when it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decryption_algorithm: Option<String>,
     /// Domains of which the provider is believed that an address is its user's. Left out, a provider is believed
     /// what its kind deserves; otherwise a code proves the address.
     #[serde(skip_serializing_if = "Option::is_none")]

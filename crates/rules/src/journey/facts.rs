@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::age::{Aged, Guardian};
 use super::question::Purpose;
+use crate::directory::provider::claims::UpdateWhen;
 use crate::directory::terms::Agreement;
 use crate::ids::{AttributeId, ProviderId, UserId};
 use crate::text::Message;
@@ -54,6 +55,9 @@ pub struct Facts {
     /// How often this journey has left for a provider.
     pub departures: u32,
     pub federated: Option<Federated>,
+    /// What is to be connected with the account that the person signs in to now.
+    #[serde(default)]
+    pub linking: Option<Linking>,
     /// The new password's hash, at sign-up and reset.
     pub password: Option<String>,
     /// What was typed into the attribute fields, kept so that nothing is typed twice.
@@ -162,10 +166,24 @@ pub struct Federated {
     pub provider: ProviderId,
     pub issuer: String,
     pub subject: String,
-    /// Present only if the provider said that it is verified.
+    /// Present only if the provider is believed that it is the person's.
     pub verified_email: Option<String>,
+    /// An address that the provider named and does not vouch for: a suggestion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_email: Option<String>,
     /// Our attribute → the value of the claim that is mapped to it.
     pub claims: BTreeMap<String, String>,
+    /// The attributes that are taken over when somebody signs in again, and when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub updates: BTreeMap<String, UpdateWhen>,
+}
+
+/// An identity that is to lead to an account which exists, once its holder has signed in to it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Linking {
+    pub user: UserId,
+    pub federated: Federated,
 }
 
 /// The person is who they say they are.
@@ -204,6 +222,8 @@ pub enum Pending {
     SetPassword,
     Review,
     UpdateAccount,
+    LinkIdentity,
+    TakeClaims,
     /// The provider's answer to one departure.
     #[serde(rename_all = "camelCase")]
     Federation {
@@ -258,6 +278,7 @@ impl Facts {
             federation: None,
             departures: 0,
             federated: None,
+            linking: None,
             password: None,
             typed: BTreeMap::new(),
             accepted: BTreeSet::new(),
@@ -306,6 +327,7 @@ impl Facts {
         self.mailbox = None;
         self.federation = None;
         self.federated = None;
+        self.linking = None;
         self.password = None;
         self.accepted.clear();
         self.review = None;

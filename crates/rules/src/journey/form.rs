@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::engine::{CODE_LENGTH, next};
 use super::facts::{Facts, Intent};
 use super::flow::{Field, Flow, FlowPage};
+use super::linking;
 use super::pages::{Page, outline};
 use super::password;
 use super::step::{Step, StepName};
@@ -161,7 +162,7 @@ pub fn form(flow: &Flow, facts: &Facts) -> Form {
     };
     match &step {
         Step::Identify | Step::SignUp | Step::Reset => identify(flow, facts, &mut form),
-        Step::Password { address } => password_page(flow, address, &mut form),
+        Step::Password { address } => password_page(flow, facts, address, &mut form),
         Step::Code { .. } => code(facts, &step, &mut form),
         Step::NewPassword { address } => {
             form.lead = said(Message::new("new-password-lead").with("address", address));
@@ -175,13 +176,8 @@ pub fn form(flow: &Flow, facts: &Facts) -> Form {
             form.lead = said(Message::new("guardian-agreed-lead"));
             form.actions = vec![primary("action-create-account")];
         }
-        Step::Exists { address } => {
-            form.lead = said(Message::new("exists-lead").with("address", address));
-            form.actions = vec![primary("action-continue-sign-in")];
-            if flow.sign_up_allowed {
-                form.actions.push(link("sign-up"));
-            }
-        }
+        Step::Address => own_address(flow, facts, &mut form),
+        Step::Exists { address } => exists(flow, facts, address, &mut form),
         Step::Refused(refusal) => {
             form.problems = vec![refusal.message.clone()];
             form.code = refusal.code;
@@ -215,6 +211,7 @@ fn title(step: &Step, facts: &Facts) -> &'static str {
         Step::Guardian => "guardian-title",
         Step::GuardianWait { .. } => "guardian-wait-title",
         Step::GuardianAgreed => "guardian-agreed-title",
+        Step::Address => "address-title",
         Step::Exists { .. } => "exists-title",
         Step::Refused(_) => "refused-title",
         Step::Stay => "stay-title",
@@ -263,8 +260,14 @@ fn identify(flow: &Flow, facts: &Facts, form: &mut Form) {
     }
 }
 
-fn password_page(flow: &Flow, address: &str, form: &mut Form) {
-    form.lead = said(Message::new("password-lead").with("address", address));
+fn password_page(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {
+    form.lead = said(match &facts.linking {
+        Some(linking) => {
+            let provider = name_of(flow, &linking.federated.provider);
+            Message::new("password-connect-lead").with("address", address).with("provider", provider)
+        }
+        None => Message::new("password-lead").with("address", address),
+    });
     form.fields.push(secret(FieldKind::CurrentPassword, "password", "field-password"));
     form.actions = vec![primary("action-sign-in"), link("forgot-password"), link("change-address")];
     if flow.sign_up_allowed {
@@ -273,11 +276,49 @@ fn password_page(flow: &Flow, address: &str, form: &mut Form) {
 }
 
 fn leave(flow: &Flow, provider: &ProviderId, form: &mut Form) {
-    let name = flow.provider(provider).map_or_else(|| provider.to_string(), |(_, name)| name.to_owned());
+    let name = name_of(flow, provider);
     form.title = Text::Message(Message::new("leave-title").with("provider", &name));
     form.lead = said(Message::new("leave-lead").with("provider", &name));
     let go = Message::new("action-continue-provider").with("provider", name);
     form.actions = vec![primary_message(go), link("sign-in")];
+}
+
+/// The name on a provider's button.
+fn name_of(flow: &Flow, provider: &ProviderId) -> String {
+    flow.provider(provider).map_or_else(|| provider.to_string(), |(_, name)| name.to_owned())
+}
+
+/// Which address is theirs, as their provider does not vouch for one.
+fn own_address(flow: &Flow, facts: &Facts, form: &mut Form) {
+    let provider = facts.federated.as_ref().map_or_else(String::new, |f| name_of(flow, &f.provider));
+    form.lead = said(Message::new("address-lead").with("provider", provider));
+    form.fields.push(FormField {
+        autocomplete: "email".to_owned(),
+        values: facts.opening.login_hint.clone().into_iter().collect(),
+        max_length: 254,
+        ..blank(FieldKind::Email, "username", "field-username")
+    });
+    form.actions =
+        vec![primary("action-send-code"), action("sign-in", "action-sign-in-instead", ActionStyle::Link)];
+}
+
+/// There is an account: to sign in, and to connect it with the provider that they came by.
+fn exists(flow: &Flow, facts: &Facts, address: &str, form: &mut Form) {
+    if let Some(linking) = linking::offered(flow, facts) {
+        let provider = name_of(flow, &linking.federated.provider);
+        let lead = Message::new("exists-connect-lead").with("address", address).with("provider", &provider);
+        form.lead = said(lead);
+        form.actions = vec![
+            primary_message(Message::new("action-connect").with("provider", provider)),
+            action("sign-in", "action-sign-in-unconnected", ActionStyle::Link),
+        ];
+    } else {
+        form.lead = said(Message::new("exists-lead").with("address", address));
+        form.actions = vec![primary("action-continue-sign-in")];
+    }
+    if flow.sign_up_allowed {
+        form.actions.push(link("sign-up"));
+    }
 }
 
 fn code(facts: &Facts, step: &Step, form: &mut Form) {

@@ -71,7 +71,7 @@ impl Input {
 
     fn submitted(step: StepName, fields: &RawFields) -> Option<Self> {
         match step {
-            StepName::Identify | StepName::SignUp | StepName::Reset => {
+            StepName::Identify | StepName::SignUp | StepName::Reset | StepName::Address => {
                 Some(Self::Identify { address: first(fields, "username").unwrap_or_default().to_owned() })
             }
             StepName::Password => Some(Self::Password { password: secret(fields, "password")? }),

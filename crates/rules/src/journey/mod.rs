@@ -25,6 +25,7 @@ pub mod facts;
 pub mod flow;
 pub mod form;
 pub mod input;
+pub mod linking;
 pub mod pages;
 pub mod password;
 pub mod question;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::facts::{Account, Federated, Pending, Review};
+use crate::directory::provider::claims::UpdateWhen;
 use crate::directory::terms::Agreement;
 use crate::ids::{AttributeId, ProviderId, UserId};
 use crate::text::{Message, Secret};
@@ -56,6 +57,11 @@ pub enum Question {
     /// Add these attributes to the account, and write down what its holder has accepted, in the transaction
     /// that saves the journey.
     UpdateAccount { user: UserId, attributes: BTreeMap<AttributeId, Value>, terms: Vec<Agreement> },
+    /// Let the identity lead to the account, in the transaction that saves the journey.
+    LinkIdentity { user: UserId, federated: Box<Federated> },
+    /// Take over what the provider says now, where the account has nothing yet or where it is to follow the
+    /// provider, in the transaction that saves the journey.
+    TakeClaims { user: UserId, values: BTreeMap<AttributeId, (UpdateWhen, Value)> },
     /// Replace the password and end every session, in the transaction that saves the journey.
     SetPassword { user: UserId, phc: String },
 }
@@ -79,6 +85,8 @@ impl Question {
             Self::SetPassword { .. } => Pending::SetPassword,
             Self::Review { .. } => Pending::Review,
             Self::UpdateAccount { .. } => Pending::UpdateAccount,
+            Self::LinkIdentity { .. } => Pending::LinkIdentity,
+            Self::TakeClaims { .. } => Pending::TakeClaims,
         }
     }
 }
@@ -112,6 +120,11 @@ pub enum Answer {
     Reviewed(Box<Review>),
     /// The attributes stand with the account.
     Updated,
+    /// Whether the identity leads to the account now; it does not when it leads to another one, or when the account
+    /// has as many as it may have.
+    Linked(bool),
+    /// The account follows the provider.
+    ClaimsTaken,
     /// The mail to the guardian is on its way.
     GuardianAsked { expires_at: Timestamp, resend_at: Timestamp },
     /// A limit forbade it; the span is the time to wait.

@@ -22,6 +22,7 @@ pub enum StepName {
     Guardian,
     GuardianWait,
     GuardianAgreed,
+    Address,
     Exists,
     Refused,
     Stay,
@@ -43,6 +44,7 @@ impl StepName {
             Self::Guardian => "guardian",
             Self::GuardianWait => "guardian-wait",
             Self::GuardianAgreed => "guardian-agreed",
+            Self::Address => "address",
             Self::Exists => "exists",
             Self::Refused => "refused",
             Self::Stay => "stay",
@@ -75,6 +77,8 @@ pub enum Step {
     GuardianWait { address: String, expires_at: Timestamp, resend_at: Timestamp },
     /// The guardian agreed.
     GuardianAgreed,
+    /// The provider named no address that it vouches for: which one is the person's?
+    Address,
     /// There is an account already; go on to sign in.
     Exists { address: String },
     /// This way ended; another may be chosen.
@@ -101,6 +105,7 @@ impl Step {
             Self::Guardian => StepName::Guardian,
             Self::GuardianWait { .. } => StepName::GuardianWait,
             Self::GuardianAgreed => StepName::GuardianAgreed,
+            Self::Address => StepName::Address,
             Self::Exists { .. } => StepName::Exists,
             Self::Refused(_) => StepName::Refused,
             Self::Stay => StepName::Stay,

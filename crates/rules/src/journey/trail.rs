@@ -140,7 +140,9 @@ impl GraphStage {
             StepName::Identify | StepName::SignUp | StepName::Reset | StepName::Refused => {
                 Self::CredentialCollection
             }
-            StepName::Password | StepName::Code | StepName::Exists => Self::CredentialValidation,
+            StepName::Password | StepName::Code | StepName::Address | StepName::Exists => {
+                Self::CredentialValidation
+            }
             StepName::Leave => Self::CredentialFederation,
             StepName::Details
             | StepName::NewPassword
@@ -438,8 +440,8 @@ impl Passage<'_> {
 /// How somebody at this step is about to prove who they are.
 fn way(flow: &Flow, facts: &Facts, step: &Step) -> Option<String> {
     match step {
-        // The code proves an answer, and not who somebody is.
-        Step::Code { .. } if facts.verifying.is_some() => None,
+        // The code proves an answer, or the address of somebody whom a provider knows, and not who somebody is.
+        Step::Code { .. } if facts.verifying.is_some() || facts.federated.is_some() => None,
         Step::Leave { provider, .. } => Some(provider.as_str().to_owned()),
         Step::Password { .. } => Some("password".to_owned()),
         // The code proves the mailbox of an account that will have a password.
@@ -455,6 +457,7 @@ fn way(flow: &Flow, facts: &Facts, step: &Step) -> Option<String> {
         | Step::Guardian
         | Step::GuardianWait { .. }
         | Step::GuardianAgreed
+        | Step::Address
         | Step::Exists { .. }
         | Step::Refused(_)
         | Step::Stay

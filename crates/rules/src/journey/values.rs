@@ -9,10 +9,12 @@ pub(crate) mod date;
 pub(crate) mod text;
 
 use super::facts::Facts;
-use super::flow::Field;
+use super::flow::{Field, Flow};
 use super::question::RawFields;
 use crate::directory::attribute::DataType;
 use crate::directory::flow::{Bound, InputType, WhenProvided};
+use crate::directory::provider::claims::UpdateWhen;
+use crate::ids::AttributeId;
 use crate::text::Message;
 
 /// The value with which a field starts: what was typed before, else the provider's claim, else the default
@@ -118,6 +120,19 @@ fn claim<'f>(facts: &'f Facts, field: &Field) -> Option<&'f String> {
 /// Whether the provider has said a value that can be stored.
 fn is_provided(facts: &Facts, field: &Field) -> bool {
     claim(facts, field).is_some_and(|text| matches!(check_field(field, &split(field, text)), Ok(Some(_))))
+}
+
+/// What an account takes over from the provider that its holder came by: values that can be stored, of attributes
+/// that the flow asks for (IDP-OIDC-02).
+pub fn updates(flow: &Flow, facts: &Facts) -> BTreeMap<AttributeId, (UpdateWhen, Value)> {
+    let Some(federated) = &facts.federated else { return BTreeMap::new() };
+    let wanted = |field: &&Field| field.input.write_to_directory && field.id.as_str() != "email";
+    let value = |field: &Field| {
+        let when = *federated.updates.get(field.id.as_str()).filter(|when| **when != UpdateWhen::Never)?;
+        let value = check_field(field, &split(field, claim(facts, field)?)).ok().flatten()?;
+        Some((field.id.clone(), (when, value)))
+    };
+    flow.fields.iter().filter(wanted).filter_map(value).collect()
 }
 
 /// The value that stands in a field now, or what is wrong with it.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::attribute::{self, DataType};
 use vestibule_rules::directory::flow::{AttributeInput, InputOption, InputType, WhenProvided};
+use vestibule_rules::directory::provider::claims::UpdateWhen;
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::terms::{Agreement, Terms, TermsText};
 use vestibule_rules::directory::user::{User, UserType};
@@ -93,6 +94,8 @@ pub(crate) struct Holder {
     pub(crate) address: String,
     pub(crate) password: Option<String>,
     pub(crate) identity: Option<(String, String)>,
+    /// Identities that were connected later.
+    pub(crate) linked: Vec<(String, String)>,
     pub(crate) attributes: BTreeMap<AttributeId, serde_json::Value>,
     pub(crate) terms: Vec<Agreement>,
 }
@@ -134,6 +137,11 @@ pub(crate) struct World {
     /// Accounts for which somebody proved in this journey to be their holder.
     pub(crate) proofs: BTreeSet<UserId>,
     pub(crate) created: Vec<User>,
+    /// Accounts that were signed in to in this journey with what they have: reading the mailbox of one
+    /// that no code signs in is not enough.
+    pub(crate) opened: BTreeSet<UserId>,
+    /// Identities that a provider vouched for in this journey.
+    pub(crate) came: BTreeSet<(String, String)>,
     /// Whether a guardian has agreed in this journey.
     pub(crate) agreed: bool,
     pub(crate) asked: Vec<String>,
@@ -150,6 +158,8 @@ impl World {
             read: BTreeSet::new(),
             proofs: BTreeSet::new(),
             created: Vec::new(),
+            opened: BTreeSet::new(),
+            came: BTreeSet::new(),
             agreed: false,
             asked: Vec::new(),
             questions: Vec::new(),
@@ -172,6 +182,7 @@ impl World {
             address,
             password,
             identity: None,
+            linked: Vec::new(),
             attributes,
             terms: Vec::new(),
         });
@@ -188,7 +199,9 @@ impl World {
 
     fn by_identity(&self, issuer: &str, subject: &str) -> Option<&Holder> {
         let wanted = Some((issuer.to_owned(), subject.to_owned()));
-        self.holders.iter().find(|h| h.identity == wanted)
+        self.holders
+            .iter()
+            .find(|h| h.identity == wanted || h.linked.iter().any(|l| Some(l) == wanted.as_ref()))
     }
 
     /// The newest code that reached a mailbox.
@@ -211,22 +224,7 @@ impl World {
                     Answer::PasswordThrottled(wait)
                 }
             }
-            Question::SendCode { address, decoy, .. } => {
-                let n = self.codes.len();
-                let digest = format!("digest-of-code-number-{n}");
-                if !decoy {
-                    self.codes.push((
-                        digest.clone(),
-                        address.clone(),
-                        format!("{:08}", 31_415_926 + n * 1_234_567),
-                    ));
-                }
-                Answer::CodeSent {
-                    digest,
-                    expires_at: now + CODE_LIFETIME,
-                    resend_at: now + Span::seconds(30),
-                }
-            }
+            Question::SendCode { address, decoy, .. } => self.send(address, *decoy, now),
             Question::CompareCode { typed, digest, superseded } => {
                 Answer::CodeCompared(self.compare(typed, digest, superseded))
             }
@@ -236,7 +234,9 @@ impl World {
             Question::HashPassword { password } => self.hash(password.expose()),
             Question::FindIdentity { issuer, subject, address } => {
                 let by_identity = self.by_identity(issuer, subject).map(|h| h.account.clone());
+                self.came.insert((issuer.clone(), subject.clone()));
                 self.proofs.extend(by_identity.as_ref().map(|a| a.user));
+                self.opened.extend(by_identity.as_ref().map(|a| a.user));
                 let by_address = address.as_ref().and_then(|a| self.by_address(a)).map(|h| h.account.clone());
                 Answer::Identity { by_identity, by_address }
             }
@@ -247,6 +247,11 @@ impl World {
                 self.update(*user, attributes, terms);
                 Answer::Updated
             }
+            Question::LinkIdentity { user, federated } => self.link(*user, federated),
+            Question::TakeClaims { user, values } => {
+                self.follow_provider(*user, values);
+                Answer::ClaimsTaken
+            }
             Question::AskGuardian { .. } => self.ask_guardian(now),
             Question::Guardian { .. } => unreachable!("the guardian says it"),
             Question::SetPassword { user, phc } => {
@@ -255,6 +260,16 @@ impl World {
             }
             Question::Federation { .. } => unreachable!("the person carries it"),
         }
+    }
+
+    fn send(&mut self, address: &str, decoy: bool, now: Timestamp) -> Answer {
+        let n = self.codes.len();
+        let digest = format!("digest-of-code-number-{n}");
+        if !decoy {
+            let code = format!("{:08}", 31_415_926 + n * 1_234_567);
+            self.codes.push((digest.clone(), address.to_owned(), code));
+        }
+        Answer::CodeSent { digest, expires_at: now + CODE_LIFETIME, resend_at: now + Span::seconds(30) }
     }
 
     fn hash(&mut self, password: &str) -> Answer {
@@ -268,6 +283,40 @@ impl World {
             return Answer::GuardianThrottled(Span::minutes(5));
         }
         Answer::GuardianAsked { expires_at: now + Span::days(7), resend_at: now + Span::seconds(30) }
+    }
+
+    fn link(&mut self, user: UserId, federated: &Federated) -> Answer {
+        // EXIST-03: nothing is ever connected with an account that nobody has proven to hold, nor by an identity that
+        // did not come in this journey.
+        assert!(self.opened.contains(&user), "connected with an account that nobody signed in to");
+        let came = (federated.issuer.clone(), federated.subject.clone());
+        assert!(self.came.contains(&came), "an identity was connected that did not come");
+        if self.by_identity(&came.0, &came.1).is_some() {
+            return Answer::Linked(false);
+        }
+        for holder in self.holders.iter_mut().filter(|h| h.account.user == user) {
+            assert!(holder.account.enabled, "connected with an account that is switched off");
+            holder.linked.push(came.clone());
+        }
+        Answer::Linked(true)
+    }
+
+    fn follow_provider(
+        &mut self,
+        user: UserId,
+        values: &BTreeMap<AttributeId, (UpdateWhen, serde_json::Value)>,
+    ) {
+        for holder in self.holders.iter_mut().filter(|h| h.account.user == user) {
+            for (id, (when, value)) in values {
+                match when {
+                    UpdateWhen::Always => drop(holder.attributes.insert(id.clone(), value.clone())),
+                    UpdateWhen::WhenEmpty => {
+                        holder.attributes.entry(id.clone()).or_insert_with(|| value.clone());
+                    }
+                    UpdateWhen::Never => panic!("an attribute that stays as it is"),
+                }
+            }
+        }
     }
 
     fn review(&self, user: UserId) -> Answer {
@@ -292,6 +341,7 @@ impl World {
         let holder = self.holders.iter().find(|h| Some(h.account.user) == user);
         let good = holder.is_some_and(|h| h.password.as_deref() == Some(typed));
         self.proofs.extend(user.filter(|_| good));
+        self.opened.extend(user.filter(|_| good));
         good
     }
 
@@ -299,6 +349,7 @@ impl World {
         let plain = self.hashes.iter().find(|(h, _)| h == phc).map(|(_, p)| p.clone());
         for holder in self.holders.iter_mut().filter(|h| h.account.user == user) {
             holder.password.clone_from(&plain);
+            self.opened.insert(user);
         }
     }
 
@@ -308,6 +359,8 @@ impl World {
             let same = |h: &&Holder| key(&h.address) == key(&address);
             let holders: Vec<UserId> = self.holders.iter().filter(same).map(|h| h.account.user).collect();
             self.proofs.extend(holders);
+            let by_code = self.holders.iter().filter(same).filter(|h| h.account.has_code);
+            self.opened.extend(by_code.map(|h| h.account.user));
             self.read.insert(address);
             return Compared::Match;
         }
@@ -424,7 +477,9 @@ pub(crate) fn federated(
         issuer: format!("https://{provider}.example"),
         subject: subject.to_owned(),
         verified_email: email.map(str::to_owned),
+        claimed_email: email.is_none().then(|| "claimed@example.org".to_owned()),
         claims: claims.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+        updates: claims.iter().map(|(name, _)| ((*name).to_owned(), UpdateWhen::Always)).collect(),
     }))
 }
 
@@ -451,6 +506,8 @@ pub(crate) fn describe(question: &Question) -> String {
         Question::AskGuardian { address, sent } => format!("ask-guardian {address} number {sent}"),
         Question::Guardian { sent } => format!("guardian {sent}"),
         Question::Review { .. } => "review".to_owned(),
+        Question::LinkIdentity { federated, .. } => format!("link-identity {}", federated.subject),
+        Question::TakeClaims { values, .. } => format!("take-claims {}", values.len()),
         Question::UpdateAccount { attributes, .. } => {
             let named =
                 attributes.iter().map(|(id, v)| format!(" {}={v}", id.0.strip_prefix(APP).unwrap_or(&id.0)));

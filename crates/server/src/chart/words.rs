@@ -50,6 +50,7 @@ pub(super) const fn look(page: &Page) -> Look {
         | StepName::Guardian
         | StepName::GuardianWait
         | StepName::GuardianAgreed
+        | StepName::Address
         | StepName::Exists
         | StepName::Stay => Look::Page,
     }
@@ -72,6 +73,7 @@ pub(super) fn heading(page: &Page) -> String {
         StepName::Guardian => "Whom to ask",
         StepName::GuardianWait => "Waiting for the guardian",
         StepName::GuardianAgreed => "The guardian agrees",
+        StepName::Address => "Email address",
         StepName::Exists => "There is an account already",
         StepName::Refused => "No way on",
         StepName::Stay => "Stay signed in?",

@@ -151,6 +151,29 @@ impl Providers {
                 return Ok(keys);
             }
         }
+        self.read_keys(site, metadata, now).await
+    }
+
+    /// The provider's keys, read again unless that was done within the last minute: for a token that does not name
+    /// its key and fits none.
+    pub async fn keys_again(
+        &self,
+        site: &Site,
+        metadata: &Metadata,
+        now: Timestamp,
+    ) -> Outcome<Arc<Vec<VerifyingKey>>> {
+        match self.look_up(&metadata.key).and_then(|k| k.keys) {
+            Some((keys, read_at)) if now.since(read_at) < KEYS_AGAIN => Ok(keys),
+            Some(_) | None => self.read_keys(site, metadata, now).await,
+        }
+    }
+
+    async fn read_keys(
+        &self,
+        site: &Site,
+        metadata: &Metadata,
+        now: Timestamp,
+    ) -> Outcome<Arc<Vec<VerifyingKey>>> {
         let ask = async {
             let response = site.env.outbound.send(OutboundRequest::get(metadata.jwks_uri.clone())).await?;
             if !response.is_success() {

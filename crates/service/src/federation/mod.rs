@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `openid` | OpenID Connect: a code becomes an ID token that is checked |
 //! | `oauth2` | OAuth 2.0: a code becomes an access token, whose holder is asked for |
+//! | `token` | tokens that are signed and encrypted |
 //! | `client` | what both have in common: proving ourselves, and addresses that are never followed further |
 //! | `metadata` | what providers publish |
 //! | `trip` | what ties a response to a departure |
@@ -18,6 +19,7 @@ mod client;
 pub mod metadata;
 mod oauth2;
 mod openid;
+mod token;
 mod trip;
 mod way_back;
 
@@ -156,6 +158,7 @@ pub fn keys(site: &Site, visit: &Visit, provider: &str) -> Outcome<Value> {
     if upstream.provider.client_key.is_some() {
         keys.push(json!(upstream.client_key()?.jwk()));
     }
+    keys.extend(token::decryption_key(upstream)?.map(|key| json!(key.jwk())));
     Ok(json!({ "keys": keys }))
 }
 
@@ -206,15 +209,20 @@ pub(crate) fn federated(
         _ if configured == provider.issuer() => (issuer.to_owned(), subject),
         _ => (configured, subject),
     };
-    let address = provider.address(said);
-    let verified_email = address.filter(|told| told.vouched).map(|told| told.address);
+    let (verified_email, claimed_email) = match provider.address(said) {
+        Some(told) if told.vouched => (Some(told.address), None),
+        told => (None, told.map(|told| told.address)),
+    };
     let mapped = provider.attributes(said);
+    let updates = mapped.iter().map(|one| (one.attribute.clone(), one.update)).collect();
     Ok(Federated {
         provider: provider.id.clone(),
         issuer,
         subject,
         verified_email,
+        claimed_email,
         claims: claims::values(&mapped),
+        updates,
     })
 }
 

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 use url::Url;
-use vestibule_crypto::claims::{IdToken, SKEW};
+use vestibule_crypto::claims::{self, IdToken, SKEW};
 use vestibule_crypto::digest;
 use vestibule_crypto::dpop::DpopKey;
-use vestibule_crypto::jwk::Algorithm;
-use vestibule_crypto::jws::{Expected, Typ, Unverified};
+use vestibule_crypto::jws::Verified;
 use vestibule_rules::directory::provider::claims::Said;
 use vestibule_rules::directory::provider::kind::ProviderKind;
 use vestibule_rules::directory::provider::{ClientAuthentication, ResponseMode};
@@ -16,7 +15,7 @@ use vestibule_rules::text::{Message, Secret};
 
 use super::client::Endpoint;
 use super::metadata::{Metadata, Source};
-use super::{Proof, Provider, Upstream, client, code, pairs, placed};
+use super::{Proof, Provider, Upstream, client, code, pairs, placed, token};
 use crate::env::Site;
 use crate::ports::outbound::OutboundRequest;
 
@@ -116,13 +115,16 @@ pub(super) async fn arrival(
         return Err(Fault::upstream("the provider did not bind the token to our key"));
     }
     let token = text("id_token").ok_or_else(|| Fault::upstream("the token response has no ID token"))?;
-    let (issuer, id_token) = verify(upstream, &metadata, (token, proof)).await?;
-    let mut said = Said { id_token, user_info: None };
+    let (issuer, verified) = verify(upstream, &metadata, (token, proof)).await?;
+    if let Some(access_token) = text("access_token") {
+        claims::check_hash(&verified.claims, "at_hash", access_token, verified.algorithm)?;
+    }
+    let mut said = Said { id_token: verified.claims, user_info: None };
     if upstream.provider.wants_user_info(&said.id_token)
         && let (Some(endpoint), Some(access_token)) = (&metadata.userinfo_endpoint, text("access_token"))
     {
         let access_token = Secret::new(access_token.to_owned());
-        let asked = user_info(upstream, (endpoint, key.as_ref()), (&access_token, &said.id_token));
+        let asked = user_info(upstream, (&metadata, endpoint, key.as_ref()), (&access_token, &said.id_token));
         said.user_info = Some(asked.await?);
     }
     Ok(Some((issuer, said)))
@@ -150,13 +152,10 @@ async fn verify(
     upstream: Upstream<'_>,
     metadata: &Metadata,
     (token, proof): (&str, &Proof),
-) -> Outcome<(String, Map<String, Value>)> {
-    let Upstream { site, visit, provider } = upstream;
-    let unverified = Unverified::parse(token)?;
-    let keys = site.providers.keys_for(site, metadata, unverified.kid(), visit.now).await?;
-    let algorithms = algorithms(provider);
-    let expected = Expected { algorithms: &algorithms, typ: Typ::AbsentOr(&["JWT"]) };
-    let verified = unverified.verify(&keys, &expected)?;
+) -> Outcome<(String, Verified)> {
+    let Upstream { visit, provider, .. } = upstream;
+    let opened = token::open(upstream, token)?;
+    let verified = token::verify(upstream, metadata, opened.text()).await?;
     let issuer = issuer_of(provider, &metadata.issuer, &verified.claims)?;
     let check = IdToken {
         issuer: &issuer,
@@ -167,13 +166,7 @@ async fn verify(
     };
     check.check(&verified.claims)?;
     check_domain(provider, &verified.claims)?;
-    Ok((issuer, verified.claims))
-}
-
-fn algorithms(provider: &Provider) -> Vec<Algorithm> {
-    let named = &provider.settings.signing_algorithms;
-    let all = Algorithm::ALL.into_iter();
-    all.filter(|algorithm| named.is_empty() || named.iter().any(|name| name == algorithm.name())).collect()
+    Ok((issuer, verified))
 }
 
 /// The issuer that the token must have. Where organisations share a provider it hangs on the organisation, which
@@ -212,14 +205,18 @@ fn check_domain(provider: &Provider, claims: &Map<String, Value>) -> Outcome<()>
 /// What the user info endpoint says, if it speaks of the same person (OpenID Connect Core 5.3.2, RP11).
 async fn user_info(
     upstream: Upstream<'_>,
-    (endpoint, key): (&Url, Option<&DpopKey>),
+    (metadata, endpoint, key): (&Metadata, &Url, Option<&DpopKey>),
     (access_token, id_token): (&Secret<String>, &Map<String, Value>),
 ) -> Outcome<Map<String, Value>> {
     let scheme = if key.is_some() { "DPoP" } else { "Bearer" };
     let request = OutboundRequest::get(endpoint.clone())
         .header("authorization", &format!("{scheme} {}", access_token.expose()));
     let response = upstream.send_bound(request, key, Some(access_token)).await?;
-    let claims = client::object("the user info endpoint", &response)?;
+    let claims = if response.is_success() && token::is_jwt(&response) {
+        token::of_user_info(upstream, metadata, &response).await?
+    } else {
+        client::object("the user info endpoint", &response)?
+    };
     if claims.get("sub").is_none() || claims.get("sub") != id_token.get("sub") {
         return Err(Fault::upstream("the user info endpoint speaks of somebody else"));
     }

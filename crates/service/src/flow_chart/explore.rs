@@ -270,7 +270,9 @@ impl Explorer {
                     issuer: ISSUER.to_owned(),
                     subject: SUBJECT.to_owned(),
                     verified_email: address.map(str::to_owned),
+                    claimed_email: None,
                     claims,
+                    updates: BTreeMap::new(),
                 }));
                 let turn = engine::answer(&self.flow, spot.facts.clone(), &question, answer);
                 self.go(spot, deed, turn.ok());

@@ -154,6 +154,7 @@ impl Passage {
             | StepName::Guardian
             | StepName::GuardianWait
             | StepName::GuardianAgreed
+            | StepName::Address
             | StepName::Exists
             | StepName::Refused
             | StepName::Stay

@@ -171,6 +171,7 @@ pub(super) fn ending(then: &ThenSection, facts: &Facts) -> Met {
         | Step::Guardian
         | Step::GuardianWait { .. }
         | Step::GuardianAgreed
+        | Step::Address
         | Step::Exists { .. }
         | Step::Stay
         | Step::Leave { .. } => Ending::Open,

@@ -11,7 +11,7 @@ use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::ids::UserId;
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::{self, CODE_LIFETIME, Next, Rejected, Turn};
-use vestibule_rules::journey::facts::{Account, Facts};
+use vestibule_rules::journey::facts::{Account, Facts, Federated};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::question::{Answer, Question};
 use vestibule_rules::text::{Message, Secret};
@@ -167,6 +167,14 @@ impl World {
                 }
                 Answer::Updated
             }
+            Question::LinkIdentity { user, federated } => self.link(*user, federated),
+            Question::TakeClaims { user, values } => {
+                for holder in self.holders.iter_mut().filter(|h| h.user.id == *user) {
+                    let changed = rulings::claims_to_take(&holder.user, values);
+                    rulings::add_attributes(&mut holder.user, &changed);
+                }
+                Answer::ClaimsTaken
+            }
             Question::AskGuardian { sent, .. } => Answer::GuardianAsked {
                 expires_at: now + GUARDIAN_LIFETIME,
                 resend_at: now + rulings::resend_wait(CodeLimits::default().resend_after, *sent),
@@ -178,6 +186,16 @@ impl World {
                 Answer::FederationFailed { message: Message::new("refused-provider-failed"), code: 0 }
             }
         }
+    }
+
+    fn link(&mut self, user: UserId, federated: &Federated) -> Answer {
+        if self.by_identity(&federated.issuer, &federated.subject).is_some() {
+            return Answer::Linked(false);
+        }
+        for holder in self.holders.iter_mut().filter(|h| h.user.id == user) {
+            holder.user.identities.push(rulings::identity_at(federated));
+        }
+        Answer::Linked(true)
     }
 
     /// 16 bytes that differ each time and are the same in every run.

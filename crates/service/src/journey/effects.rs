@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use vestibule_rules::directory::user::User;
+use vestibule_rules::directory::user::{ObjectIdentity, User};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{AttributeId, TenantId, UserId};
 use vestibule_rules::journey::facts::Facts;
@@ -32,6 +32,10 @@ pub(super) struct Effects {
     pub(super) password: Option<NewPassword>,
     /// Attributes that an account gets beside those it has.
     pub(super) added: Option<(UserId, BTreeMap<AttributeId, Value>)>,
+    /// Attributes that an account takes over from its provider.
+    pub(super) followed: Option<(UserId, BTreeMap<AttributeId, Value>)>,
+    /// An identity that leads to an account from now on.
+    pub(super) linked: Option<(UserId, ObjectIdentity)>,
     /// What somebody accepted.
     pub(super) accepted: Vec<AcceptanceRow>,
     pub(super) audit: Vec<EntryRow>,
@@ -59,6 +63,7 @@ impl Effects {
             (Kind::Throttled(wait), Question::SendCode { .. }) => Answer::CodeThrottled(*wait),
             (Kind::Throttled(wait), Question::AskGuardian { .. }) => Answer::GuardianThrottled(*wait),
             (Kind::Conflict, Question::CreateAccount { .. }) => Answer::Taken,
+            (Kind::Conflict, Question::LinkIdentity { .. }) => Answer::Linked(false),
             _ => return None,
         };
         let (facts, question) = self.assumed.take()?;
@@ -83,8 +88,12 @@ impl Effects {
                 grants::revoke_families_of_user(tx, tenant, new.user, now).await?;
             }
         }
-        if let Some((user, attributes)) = &self.added {
-            add_attributes(tx, tenant, *user, attributes).await?;
+        for (user, attributes) in self.followed.iter().chain(&self.added) {
+            let attributes = |account: &mut User| rulings::add_attributes(account, attributes);
+            change(tx, tenant, *user, attributes).await?;
+        }
+        if let Some((user, identity)) = &self.linked {
+            change(tx, tenant, *user, |account| account.identities.push(identity.clone())).await?;
         }
         for acceptance in &self.accepted {
             terms::insert(tx, tenant, acceptance).await?;
@@ -99,15 +108,15 @@ impl Effects {
     }
 }
 
-async fn add_attributes(
+async fn change(
     tx: &mut WriteTx,
     tenant: TenantId,
     user: UserId,
-    attributes: &BTreeMap<AttributeId, Value>,
+    change: impl FnOnce(&mut User),
 ) -> Outcome<()> {
     let user = users::find(tx, tenant, user).await?;
     let mut user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
-    rulings::add_attributes(&mut user, attributes);
+    change(&mut user);
     users::update(tx, tenant, &user).await.map(drop)
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use vestibule_crypto::constant_time;
 
 use serde_json::Value;
+use vestibule_rules::directory::provider::claims::UpdateWhen;
 use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::{ObjectIdentity, User};
 use vestibule_rules::ids::AttributeId;
-use vestibule_rules::journey::facts::{Account, Review};
+use vestibule_rules::journey::facts::{Account, Federated, Review};
 use vestibule_rules::journey::question::Compared;
 use vestibule_rules::time::Span;
 
@@ -24,6 +25,15 @@ pub(crate) const fn address_issuers(domain: &str) -> [&str; 2] {
 pub(crate) fn account(user: &User, has_password: bool) -> Account {
     let has_code = user.identities.iter().any(|i| i.issuer == ObjectIdentity::MAIL_ISSUER);
     Account { user: user.id, enabled: user.account_enabled, has_password, has_code }
+}
+
+/// The identity by which a provider's person is found.
+pub(crate) fn identity_at(federated: &Federated) -> ObjectIdentity {
+    ObjectIdentity {
+        sign_in_type: ObjectIdentity::FEDERATED.to_owned(),
+        issuer: federated.issuer.clone(),
+        issuer_assigned_id: federated.subject.clone(),
+    }
 }
 
 /// How long to wait after the code with this number before another may be asked for.
@@ -48,6 +58,20 @@ pub(crate) fn review(user: &User, terms: Vec<Agreement>) -> Review {
     let stored = user.attributes.iter().map(|(id, value)| (AttributeId(id.clone()), value.clone()));
     let name = user.display_name.clone().map(|name| (AttributeId::new("displayName"), Value::String(name)));
     Review { attributes: stored.chain(name).collect(), terms }
+}
+
+/// What an account takes over from its provider: what it lacks, and what is to follow the provider and differs.
+pub(crate) fn claims_to_take(
+    user: &User,
+    values: &BTreeMap<AttributeId, (UpdateWhen, Value)>,
+) -> BTreeMap<AttributeId, Value> {
+    let has = review(user, Vec::new()).attributes;
+    let changed = values.iter().filter(|(id, (when, value))| match (when, has.get(*id)) {
+        (UpdateWhen::Never, _) | (UpdateWhen::WhenEmpty, Some(_)) => false,
+        (UpdateWhen::WhenEmpty | UpdateWhen::Always, None) => true,
+        (UpdateWhen::Always, Some(old)) => old != value,
+    });
+    changed.map(|(id, (_, value))| (id.clone(), value.clone())).collect()
 }
 
 /// Gives an account attributes beside those it has.

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vestibule_crypto::{digest, otp, password};
 use vestibule_rules::directory::address::Address;
+use vestibule_rules::directory::provider::claims::UpdateWhen;
 use vestibule_rules::directory::terms::Agreement;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{AttributeId, JourneyId, TenantId, UserId};
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
-use vestibule_rules::journey::facts::{Account, Facts, Review};
+use vestibule_rules::journey::facts::{Account, Facts, Federated, Review};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::question::{Answer, Compared, Question};
 use vestibule_rules::text::Secret;
@@ -36,6 +37,9 @@ const WRONG_PASSWORDS: (Span, i64) = (Span::minutes(1), 10);
 const WRONG_PASSWORDS_DAY: (Span, i64) = (Span::days(1), 100);
 /// Passwords tried from one source.
 const PASSWORDS_OF_SOURCE: (Span, i64) = (Span::minutes(1), 120);
+
+/// Identities that one account may have (DIR-03).
+const MOST_IDENTITIES: usize = 10;
 
 /// Answers one question.
 pub(super) async fn ask(
@@ -94,6 +98,10 @@ pub(super) async fn ask(
             update_account(scene, *user, (attributes, terms), effects)?;
             Ok(Answer::Updated)
         }
+        Question::LinkIdentity { user, federated } => {
+            link_identity(scene, facts, (*user, federated), effects).await
+        }
+        Question::TakeClaims { user, values } => take_claims(scene, *user, values, effects).await,
         Question::Federation { .. } | Question::Guardian { .. } => {
             Err(Fault::ours("this is answered in a browser, not by the runner"))
         }
@@ -128,6 +136,58 @@ fn update_account(
     }
     effects.accepted = evidence(scene, user, terms)?;
     Ok(())
+}
+
+/// Lets a provider's identity lead to an account that its holder has just signed in to, and tells the mailbox: whoever
+/// did not do it themselves must learn of it.
+async fn link_identity(
+    Scene { site, visit, loaded }: Scene<'_>,
+    facts: &Facts,
+    (user, federated): (UserId, &Federated),
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let tenant = visit.tenant_id();
+    let mut tx = site.env.db.read().await?;
+    let taken = users::find_by_identity(&mut tx, tenant, &federated.issuer, &federated.subject).await?;
+    let account = users::find(&mut tx, tenant, user).await?.filter(|account| account.account_enabled);
+    drop(tx);
+    let Some(account) = account.filter(|a| taken.is_none() && a.identities.len() < MOST_IDENTITIES) else {
+        return Ok(Answer::Linked(false));
+    };
+    let question = Question::LinkIdentity { user, federated: Box::new(federated.clone()) };
+    effects.assumed = Some((facts.clone(), question));
+    effects.linked = Some((user, rulings::identity_at(federated)));
+    let detail =
+        json!({ "provider": federated.provider, "issuer": federated.issuer, "flow": loaded.flow.id });
+    effects.audit.push(audit::by_user(site, visit, user, "identityLink", &detail));
+    if let Some(address) = account.mail.as_deref().and_then(|a| Address::parse(a).ok()) {
+        let provider = visit.tenant.provider(federated.provider.as_str());
+        let letter = Letter::IdentityLinked {
+            tenant: loaded.flow.tenant_name.clone(),
+            address: address.as_string(),
+            provider: provider.map_or_else(|| federated.provider.to_string(), |p| p.display_name.clone()),
+        };
+        effects.mail.push(mail::prepare(site, tenant, &address, &letter, visit.now)?);
+    }
+    Ok(Answer::Linked(true))
+}
+
+async fn take_claims(
+    Scene { site, visit, loaded }: Scene<'_>,
+    user: UserId,
+    values: &BTreeMap<AttributeId, (UpdateWhen, Value)>,
+    effects: &mut Effects,
+) -> Outcome<Answer> {
+    let account = users::find(&mut site.env.db.read().await?, visit.tenant_id(), user).await?;
+    let account = account.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
+    let changed = rulings::claims_to_take(&account, values);
+    if !changed.is_empty() {
+        let keys: Vec<&str> = changed.keys().map(AttributeId::as_str).collect();
+        let detail = json!({ "keys": keys, "flow": loaded.flow.id, "source": "provider" });
+        effects.audit.push(audit::by_user(site, visit, user, "userUpdate", &detail));
+        effects.followed = Some((user, changed));
+    }
+    Ok(Answer::ClaimsTaken)
 }
 
 async fn find_identity(

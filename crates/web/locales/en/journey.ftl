@@ -21,6 +21,8 @@ reset-lead = Enter the email address of your account. { $tenant } will send a co
 password-title = Enter your password
 # Below it. $address: the email address that was typed.
 password-lead = For { $address }
+# The same for who is about to connect a provider. $address: the email address. $provider: the provider's name.
+password-connect-lead = For { $address }. Then { $provider } will lead to this account as well.
 # Heading of the page that asks for the code from the mail.
 code-title = Enter your code
 # Heading of the page for a code that proves an address which was given as an answer.
@@ -114,6 +116,12 @@ guardian-page-expired-lead = Your answer did not come in time. If { $address } s
 exists-title = You already have an account
 # Below it. $address: the email address.
 exists-lead = There is an account with { $address }. Sign in to go on.
+# Below it, for who came by a provider. $address: the email address. $provider: its name.
+exists-connect-lead = There is an account with { $address }. Sign in to it once, and from then on { $provider } leads to it as well.
+# Heading of the page for somebody whose provider does not vouch for an email address.
+address-title = Your email address
+# Below it. $provider: the provider's name.
+address-lead = { $provider } did not confirm an email address of yours. Type the one you want to use, and we will send you a code.
 # Heading when this way cannot go on; the reason stands below.
 refused-title = You cannot go on this way
 # Heading of the question whether to keep the person signed in in this browser.
@@ -218,6 +226,10 @@ action-save-password = Save password
 action-create-account = Create account
 # Goes on from “You already have an account”.
 action-continue-sign-in = Sign in
+# The same, and what they came by will lead to the account as well. $provider: the provider's name.
+action-connect = Sign in and connect { $provider }
+# Leads to signing in without connecting anything.
+action-sign-in-unconnected = Sign in without connecting
 # Leads back to the choice of ways.
 action-another-way = Try another way
 # Answers of “Stay signed in?”.

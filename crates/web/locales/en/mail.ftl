@@ -50,3 +50,9 @@ mail-guardian-life = { $days ->
 mail-guardian-not-you = If you do not know them, do nothing: without your answer there is no account.
 # At the foot of each mail.
 mail-foot = Sent by { $tenant } because of a request with this address. There is nobody to read an answer to it.
+# Subject of the mail after an account was connected with a provider. $tenant: the organisation. $provider: its name.
+mail-identity-linked-subject = { $provider } now leads to your { $tenant } account
+# Its first sentence. $address: the account's address.
+mail-identity-linked-lead = A moment ago somebody signed in to the account of { $address } at { $tenant } and connected it with { $provider }. From now on both lead to it.
+# And then.
+mail-identity-linked-not-you = If that was you, there is nothing to do. If it was not, choose a new password with “I forgot my password” on the sign-in page, and tell { $tenant }.

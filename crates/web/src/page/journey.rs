@@ -102,6 +102,7 @@ fn focus(form: &Form, problems: usize) -> &str {
         | StepName::Reset
         | StepName::Password
         | StepName::Code
+        | StepName::Address
         | StepName::Guardian
         | StepName::NewPassword => true,
         StepName::Details

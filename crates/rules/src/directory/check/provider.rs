@@ -20,6 +20,9 @@ const ENTRA: &str = "ExternalAzureAD";
 /// Every algorithm whose signatures are checked; `none` and those with a shared secret are never accepted.
 const SIGNING_ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+/// Every algorithm by which a token may be encrypted to us.
+const ENCRYPTION_ALGORITHMS: [&str; 5] =
+    ["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"];
 
 pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
     let list = Place::top("identityProviders");
@@ -105,6 +108,12 @@ fn places(provider: &Provider, at: &Place, found: &mut Findings) {
             let text = format!("“{name}” is not one of {known}");
             found.add(&at.key("signingAlgorithms").index(i), "RP9", text);
         }
+    }
+    if let Some(name) =
+        settings.decryption_algorithm.as_deref().filter(|name| !ENCRYPTION_ALGORITHMS.contains(name))
+    {
+        let text = format!("“{name}” is not one of {}", ENCRYPTION_ALGORITHMS.join(", "));
+        found.add(&at.key("decryptionAlgorithm"), "2.9", text);
     }
     for (i, domain) in settings.trusted_email_domains.iter().flatten().enumerate() {
         if domain != "*" && !is_domain(domain) {

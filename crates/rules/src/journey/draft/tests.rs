@@ -23,7 +23,9 @@ fn through_fabrikam(facts: Facts) -> Facts {
         issuer: "https://fabrikam.example".to_owned(),
         subject: "Sub-1".to_owned(),
         verified_email: facts.mailbox.clone(),
+        claimed_email: None,
         claims: std::collections::BTreeMap::new(),
+        updates: std::collections::BTreeMap::new(),
     };
     Facts { mailbox: None, federated: Some(federated), ..facts }
 }

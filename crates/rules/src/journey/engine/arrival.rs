@@ -8,6 +8,7 @@ use crate::journey::flow::Flow;
 use crate::journey::input::Input;
 use crate::journey::pages::outline;
 use crate::journey::question::{Answer, Question};
+use crate::journey::values;
 use crate::text::Message;
 
 pub(super) fn submit(mut facts: Facts, input: &Input) -> Result<Turn> {
@@ -60,6 +61,44 @@ fn arrive(flow: &Flow, mut facts: Facts, user: UserId, how: &How, created: bool)
     facts.authenticated = Some(Authenticated { user, amr: vec![method.to_owned()], provider, created });
     // The hash stands with the account now; a second copy could only leak.
     facts.password = None;
+    match facts.linking.clone() {
+        Some(linking) if linking.user == user && !created => {
+            let federated = Box::new(linking.federated);
+            return ask(facts, Question::LinkIdentity { user, federated });
+        }
+        Some(_) => facts.linking = None,
+        None => {}
+    }
+    follow_provider(flow, facts)
+}
+
+/// The identity leads to the account now, or it cannot. The person has signed in either way.
+pub(super) fn linked(flow: &Flow, mut facts: Facts, answer: &Answer) -> Result<Turn> {
+    let Answer::Linked(_) = answer else { return Err(Rejected::NotAsked) };
+    facts.linking = None;
+    Ok(follow_provider(flow, facts))
+}
+
+/// Takes over what the provider that somebody came by says of them now.
+fn follow_provider(flow: &Flow, facts: Facts) -> Turn {
+    let values = values::updates(flow, &facts);
+    match facts.authenticated.as_ref().filter(|a| !a.created && !values.is_empty()).map(|a| a.user) {
+        Some(user) => ask(facts, Question::TakeClaims { user, values }),
+        None => look_over(flow, facts),
+    }
+}
+
+/// The account follows the provider.
+pub(super) fn taken(flow: &Flow, facts: Facts, answer: &Answer) -> Result<Turn> {
+    match answer {
+        Answer::ClaimsTaken => Ok(look_over(flow, facts)),
+        _ => Err(Rejected::NotAsked),
+    }
+}
+
+/// Is there something that the account lacks?
+fn look_over(flow: &Flow, facts: Facts) -> Turn {
+    let created = facts.authenticated.as_ref().is_some_and(|a| a.created);
     if (flow.ask_missing_at_sign_in || flow.demands_terms()) && !created {
         return review(facts);
     }

@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::arrival::{self, How};
 use super::{
-    CODE_LENGTH, CODE_TRIES, Rejected, Result, Turn, ask, change_address, complain, details, minutes,
-    purpose, show, turn_elsewhere,
+    CODE_LENGTH, CODE_TRIES, Rejected, Result, Turn, ask, change_address, complain, details, federation,
+    minutes, purpose, show, turn_elsewhere,
 };
 use crate::journey::facts::{CodeFact, Facts, Intent};
 use crate::journey::flow::Flow;
@@ -24,6 +24,7 @@ pub(super) fn submit(flow: &Flow, facts: Facts, input: Input, now: Timestamp) ->
         Input::Resend => resend(facts, now),
         Input::ChangeAddress if facts.verifying.is_some() => Ok(give_up(facts)),
         _ if facts.verifying.is_some() => Err(Rejected::NotAsked),
+        Input::ChangeAddress if facts.federated.is_some() => Ok(federation::change_address(facts)),
         Input::ChangeAddress => Ok(change_address(facts)),
         other => turn_elsewhere(flow, facts, &other),
     }

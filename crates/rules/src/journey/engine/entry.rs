@@ -9,6 +9,7 @@ use crate::directory::address::Address;
 use crate::journey::facts::{Account, Facts, Intent, Lookup};
 use crate::journey::flow::Flow;
 use crate::journey::input::Input;
+use crate::journey::linking;
 use crate::journey::question::{Answer, Purpose, Question};
 use crate::text::Message;
 use crate::time::Timestamp;
@@ -88,7 +89,9 @@ pub(super) fn submit_exists(flow: &Flow, mut facts: Facts, address: &str, input:
     }
     let account = known(&facts)?;
     let read_mailbox = facts.mailbox.is_some();
+    let linking = linking::offered(flow, &facts);
     facts.revise_identity(Intent::SignIn);
+    facts.linking = linking;
     if flow.has_local() && account.has_password {
         facts.account = Lookup::Known(account);
         return Ok(to_password(facts, address));

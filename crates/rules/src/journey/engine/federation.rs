@@ -1,8 +1,8 @@
 //! To a provider and back. Nothing is linked by an address alone (EXIST-03), and nothing is created from an
-//! address that the provider does not vouch for (IDP-OIDC-01).
+//! address that nobody vouches for (IDP-OIDC-01): what the provider does not, a code of ours proves.
 
 use super::arrival::{self, How};
-use super::{Rejected, Result, Turn, ask, complain, details, entry, show, turn_elsewhere};
+use super::{Rejected, Result, Turn, ask, code, complain, details, entry, hint, show, turn_elsewhere};
 use crate::directory::address::Address;
 use crate::ids::ProviderId;
 use crate::journey::facts::{Facts, Federated, Federation, Intent, Lookup, Refusal};
@@ -23,7 +23,10 @@ pub(super) fn depart(flow: &Flow, mut facts: Facts, wanted: &ProviderId) -> Resu
     let Some((provider, _)) = flow.provider(wanted) else { return Err(Rejected::NotAsked) };
     // What is known about a typed address is nothing that the provider's answer may meet.
     let intent = facts.intent;
+    // Whoever is about to connect a provider may prove the account by another one that leads to it already.
+    let linking = facts.linking.take();
     facts.revise_identity(intent);
+    facts.linking = linking;
     facts.departures = facts.departures.saturating_add(1);
     let away = Federation { provider: provider.clone(), attempt: facts.departures };
     let question = Question::Federation { provider: away.provider.clone(), attempt: away.attempt };
@@ -53,6 +56,11 @@ fn federated_by(flow: &Flow, mut facts: Facts, mut federated: Federated) -> Turn
     // U17: what no mail can be sent to proves no mailbox, whatever the provider says of it.
     federated.verified_email =
         federated.verified_email.and_then(|e| Address::parse(&e).ok()).map(|a| a.as_string());
+    federated.updates.retain(|name, _| flow.speaks_of(name));
+    federated.claimed_email =
+        federated.claimed_email.and_then(|e| Address::parse(&e).ok()).map(|a| a.as_string());
+    // C5: a code that was asked for before this identity came proves nothing beside it.
+    code::supersede(&mut facts);
     let question = Question::FindIdentity {
         issuer: federated.issuer.clone(),
         subject: federated.subject.clone(),
@@ -71,6 +79,7 @@ pub(super) fn found_identity(flow: &Flow, mut facts: Facts, answer: Answer) -> R
     if let Some(account) = by_identity {
         return Ok(arrival::sign_in(flow, facts, &account, &How::Provider(federated.provider)));
     }
+    facts.linking = None;
     if federated.verified_email.is_some()
         && let Some(account) = by_address
     {
@@ -80,9 +89,14 @@ pub(super) fn found_identity(flow: &Flow, mut facts: Facts, answer: Answer) -> R
     if !flow.sign_up_allowed {
         return Ok(arrival::refuse_stranger(facts));
     }
-    if federated.verified_email.is_none() {
-        let refusal = Refusal { code: 90100, message: Message::new("refused-no-verified-email") };
-        return Ok(arrival::refuse(facts, refusal));
+    if facts.proven_address().is_none() {
+        if flow.strict {
+            let refusal = Refusal { code: 90100, message: Message::new("refused-no-verified-email") };
+            return Ok(arrival::refuse(facts, refusal));
+        }
+        facts.intent = Intent::SignUp;
+        facts.opening.login_hint = federated.claimed_email;
+        return Ok(show(facts));
     }
     facts.account = Lookup::Unknown;
     facts.intent = Intent::SignUp;
@@ -90,4 +104,27 @@ pub(super) fn found_identity(flow: &Flow, mut facts: Facts, answer: Answer) -> R
         return Ok(entry::looked_again(facts));
     }
     Ok(details::create_if_nothing_to_ask(flow, facts))
+}
+
+/// At the step that asks for an address. It is found in the directory as every typed address is, and nothing that is
+/// known of it is told before the code has proven it.
+pub(super) fn submit_address(flow: &Flow, mut facts: Facts, input: Input) -> Result<Turn> {
+    let typed = match input {
+        Input::Identify { address } => address,
+        other => return turn_elsewhere(flow, facts, &other),
+    };
+    facts.opening.login_hint = Some(hint(&typed));
+    if let Ok(address) = Address::parse(&typed) {
+        return Ok(ask(facts, Question::FindAccount { address: address.as_string() }));
+    }
+    let id = if typed.trim().is_empty() { "address-missing" } else { "address-invalid" };
+    Ok(complain(facts, "username", Message::new(id)))
+}
+
+/// Another address than the one that the code went to; who came by the provider is still known.
+pub(super) fn change_address(mut facts: Facts) -> Turn {
+    facts.opening.login_hint = facts.identifier.take();
+    facts.account = Lookup::NotAsked;
+    facts.mailbox = None;
+    show(facts)
 }

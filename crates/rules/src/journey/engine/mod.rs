@@ -27,6 +27,7 @@ use super::input::Input;
 use super::question::{Answer, Purpose, Question};
 use super::step::Step;
 use super::terms;
+use super::values;
 use super::verification;
 use crate::directory::address::Address;
 use crate::directory::age::AgeGroup;
@@ -118,6 +119,9 @@ pub fn next(facts: &Facts) -> Step {
     if let Some(address) = facts.proven_address() {
         return proven(facts, address.to_owned());
     }
+    if facts.federated.is_some() && facts.identifier.is_none() {
+        return Step::Address;
+    }
     match (&facts.identifier, &facts.code) {
         (Some(address), Some(code)) if code.sent_to == *address && code.purpose == purpose(facts.intent) => {
             code_step(address, code)
@@ -185,6 +189,7 @@ pub fn submit(flow: &Flow, mut facts: Facts, input: Input, now: Timestamp) -> Re
         Step::Guardian => guardian::submit(facts, &input),
         Step::GuardianWait { .. } => guardian::submit_waiting(facts, &input, now),
         Step::GuardianAgreed => guardian::submit_agreed(flow, facts, &input),
+        Step::Address => federation::submit_address(flow, facts, input),
         Step::Exists { address } => entry::submit_exists(flow, facts, &address, &input),
         Step::Leave { provider, .. } => federation::submit(flow, facts, &provider, input),
         Step::Refused(_) if input == Input::Continue => {
@@ -216,6 +221,8 @@ pub fn answer(flow: &Flow, mut facts: Facts, question: &Question, answer: Answer
         Question::FindIdentity { .. } => federation::found_identity(flow, facts, answer),
         Question::Review { .. } => arrival::reviewed(flow, facts, answer),
         Question::UpdateAccount { .. } => arrival::updated(flow, facts, &answer),
+        Question::LinkIdentity { .. } => arrival::linked(flow, facts, &answer),
+        Question::TakeClaims { .. } => arrival::taken(flow, facts, &answer),
         Question::AskGuardian { .. } => guardian::asked(facts, question, &answer),
         Question::Guardian { .. } => guardian::decided(facts, &answer),
         Question::Federation { provider, .. } => federation::returned(flow, facts, provider, answer),
@@ -253,6 +260,15 @@ fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
                 && facts.values.as_ref() == Some(attributes)
                 && *terms == terms::agreements(flow, facts)
                 && details::is_enough(flow, facts, attributes)
+        }
+        Question::LinkIdentity { user, federated } => {
+            let linking = facts.linking.as_ref();
+            linking.is_some_and(|l| l.user == *user && l.federated == **federated)
+                && facts.authenticated.as_ref().is_some_and(|a| a.user == *user && !a.created)
+        }
+        Question::TakeClaims { user, values } => {
+            facts.authenticated.as_ref().is_some_and(|a| a.user == *user && !a.created)
+                && values::updates(flow, facts) == *values
         }
         Question::SetPassword { user, .. } => {
             facts.mailbox.is_some() && facts.known().is_some_and(|a| a.user == *user)

@@ -56,7 +56,9 @@ fn claiming(flow: &Flow, claims: &[(&str, &str)]) -> Facts {
         issuer: "https://fabrikam.example".to_owned(),
         subject: "1".to_owned(),
         verified_email: Some("ada@example.com".to_owned()),
+        claimed_email: None,
         claims,
+        updates: std::collections::BTreeMap::new(),
     };
     Facts { federated: Some(federated), mailbox: None, ..proven(flow, "ada@example.com") }
 }

@@ -5,7 +5,7 @@ pub(crate) mod provider;
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::journeys;
@@ -110,51 +110,159 @@ async fn a_stranger_becomes_a_guest_by_a_provider_and_comes_back_unasked() -> Ou
     .await
 }
 
+/// What a provider can say that vouches for nothing.
+fn unvouched() -> Vec<Value> {
+    vec![
+        json!({"email_verified": false}),
+        json!({"email_verified": null}),
+        json!({"email_verified": "true"}),
+        json!({"email_verified": 1}),
+        json!({"email_verified": [true]}),
+        json!({"email": null}),
+        json!({"email": [ADA]}),
+        json!({"email": "ada@evil.example@northwind.example"}),
+        json!({"email": "Ada <ada@northwind.example>"}),
+        json!({"email": "ada@northwind.example\u{0}"}),
+    ]
+}
+
 #[tokio::test]
-async fn an_address_that_the_provider_does_not_vouch_for_makes_no_account() -> Outcome<()> {
+async fn an_address_that_the_provider_does_not_vouch_for_makes_no_account_where_the_original_is_followed()
+-> Outcome<()> {
     // T-10, U17, IDP-OIDC-01
-    with_provider(async |server, provider| {
-        let lies = [
-            json!({"email_verified": false}),
-            json!({"email_verified": null}),
-            json!({"email_verified": "true"}),
-            json!({"email_verified": 1}),
-            json!({"email_verified": [true]}),
-            json!({"email": null}),
-            json!({"email": [ADA]}),
-            json!({"email": "ada@evil.example@northwind.example"}),
-            json!({"email": "Ada <ada@northwind.example>"}),
-            json!({"email": "ada@northwind.example\u{0}"}),
-        ];
-        for lie in lies {
+    for engine in vestibule_testkit::Engine::ALL {
+        let provider = Provider::start().await?;
+        let strict = guests(&provider.issuer).replacen("  kind:", "  compatibility: strict\n  kind:", 1);
+        let server = TestServer::start(engine, &[&strict]).await?;
+        for lie in unvouched() {
             provider.lie(lie);
+            let hand = Hand::new(&server);
+            let form = entrance(&hand).await?;
+            let form = provider.travel(&hand, &form).await?;
+            refused(&server, &hand, &form, "90100").await?;
+        }
+        server.finish().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_that_the_provider_does_not_vouch_for_is_proven_by_a_code() -> Outcome<()> {
+    // RP13, U15, U17
+    with_provider(async |server, provider| {
+        for lie in unvouched() {
+            provider.lie(lie.clone());
             let hand = Hand::new(server);
             let form = entrance(&hand).await?;
             let form = provider.travel(&hand, &form).await?;
-            refused(server, &hand, &form, "90100").await?;
+            assert_eq!(form.asks(), "address", "{lie}");
+            assert!(people(server, GUESTS, ADA).await?.is_empty());
         }
+        provider.lie(json!({"email_verified": false}));
+        let hand = Hand::new(server);
+        let form = entrance(&hand).await?;
+        let form = provider.travel(&hand, &form).await?;
+        assert_eq!(form.page.attribute("#username", "value").as_deref(), Some(ADA));
+        let form = hand.next(&form, &[("username", "ada@elsewhere.example")]).await?;
+        assert_eq!(form.asks(), "code");
+        let code = server.inbox.await_code("ada@elsewhere.example").await?;
+        let form = hand.next(&form, &[("code", &code)]).await?;
+        assert_eq!(form.asks(), "details");
+        hand.answer(&form, &[("displayName", "Ada")]).await?.at_app()?;
+        let guest = people(server, GUESTS, "ada@elsewhere.example").await?.remove(0);
+        assert_eq!(guest.identities.len(), 1);
+        assert_eq!(guest.identities[0].issuer, provider.issuer);
+        // The address that the provider named stands nowhere, and its owner is free to come.
+        assert!(people(server, GUESTS, ADA).await?.is_empty());
+        Hand::new(server).become_guest(server, ADA).await.map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_proof_of_one_identity_is_none_for_another() -> Outcome<()> {
+    // C5 (CVE-2026-9087)
+    with_provider(async |server, provider| {
+        provider.lie(json!({"email": null, "sub": "first"}));
+        let hand = Hand::new(server);
+        let form = entrance(&hand).await?;
+        let form = provider.travel(&hand, &form).await?;
+        let waiting = hand.next(&form, &[("username", ADA)]).await?;
+        let code = server.inbox.await_code(ADA).await?;
+        // The same browser and journey, and another account at the provider.
+        let form = hand.next(&waiting, &[("action", "sign-up")]).await?;
+        provider.lie(json!({"email": null, "sub": "second"}));
+        let form = provider.travel(&hand, &form).await?;
+        assert_eq!(form.asks(), "address");
+        let form = hand.next(&form, &[("username", ADA)]).await?;
+        server.inbox.await_code(ADA).await?;
+        let form = hand.next(&form, &[("code", &code)]).await?;
+        assert_eq!(form.asks(), "code", "the code of the first identity was taken for the second");
+        assert!(people(server, GUESTS, ADA).await?.is_empty());
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn an_address_that_has_an_account_is_never_linked() -> Outcome<()> {
-    // EXIST-03, RP13, U15
+async fn an_account_is_connected_by_who_proves_both_sides() -> Outcome<()> {
+    // EXIST-03, RP13
+    with_provider(async |server, provider| {
+        Hand::new(server).become_guest(server, ADA).await?;
+        let before = people(server, GUESTS, ADA).await?;
+        let hand = Hand::new(server);
+        let form = entrance(&hand).await?;
+        let exists = provider.travel(&hand, &form).await?;
+        assert_eq!(exists.asks(), "exists");
+        // Going on takes a proof of the account's own kind; the provider's word is none.
+        let form = hand.next(&exists, &[]).await?;
+        assert_eq!(form.asks(), "code");
+        assert_eq!(people(server, GUESTS, ADA).await?, before);
+        let code = server.inbox.await_code(ADA).await?;
+        hand.answer(&form, &[("code", &code)]).await?.at_app()?;
+        let after = people(server, GUESTS, ADA).await?.remove(0);
+        assert_eq!((after.id, after.identities.len()), (before[0].id, 2));
+        assert_eq!(after.identities[1].issuer_assigned_id, "Subject-1");
+        assert_eq!(recorded(server, GUESTS, "identityLink").await?.len(), 1);
+        let notice = server.inbox.await_mail(ADA).await?;
+        assert_eq!(notice.subject, "Stranger now leads to your Northgate account");
+        assert!(notice.text.contains("If it was not"), "{}", notice.text);
+        // Both lead to it from now on, and no third person by the same address.
+        let again = Hand::new(server);
+        let form = again.begin(GUESTS, PORTAL, &[]).await?;
+        let departure = provider.depart(&again, &form).await?;
+        provider.come_back(&again, &departure).await?.at_app()?;
+        assert_eq!(people(server, GUESTS, ADA).await?.len(), 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_thief_connects_nothing_with_somebody_else_s_account() -> Outcome<()> {
+    // EXIST-03, U15
     with_provider(async |server, provider| {
         Hand::new(server).become_guest(server, ADA).await?;
         let before = people(server, GUESTS, ADA).await?;
         let thief = Hand::new(server);
         let form = entrance(&thief).await?;
         let exists = provider.travel(&thief, &form).await?;
-        assert_eq!(exists.asks(), "exists");
-        // Going on takes a proof of the account's own kind; the provider's word is none.
-        let form = thief.next(&exists, &[]).await?;
-        assert_eq!(form.asks(), "code");
+        let mut form = thief.next(&exists, &[]).await?;
+        server.inbox.await_code(ADA).await?;
+        for guess in ["00000000", "11111111", "22222222", "33333333", "44444444", "55555555"] {
+            form = thief.next(&form, &[("code", guess)]).await?;
+            assert_eq!(form.asks(), "code");
+        }
+        // Their own account does not become the bridge either.
+        let form = thief.next(&form, &[("action", "change-address")]).await?;
+        let form = thief.next(&form, &[("username", "mallory@evil.example")]).await?;
+        let code = server.inbox.await_code("mallory@evil.example").await?;
+        let form = thief.next(&form, &[("code", &code)]).await?;
+        thief.answer(&form, &[("displayName", "Mallory")]).await?.at_app()?;
         assert_eq!(people(server, GUESTS, ADA).await?, before);
-        let code = server.inbox.await_code(ADA).await?;
-        thief.answer(&form, &[("code", &code)]).await?.at_app()?;
-        assert_eq!(people(server, GUESTS, ADA).await?, before);
+        let mallory = people(server, GUESTS, "mallory@evil.example").await?.remove(0);
+        assert!(mallory.identities.iter().all(|i| i.issuer != provider.issuer));
+        assert!(recorded(server, GUESTS, "identityLink").await?.is_empty());
         Ok(())
     })
     .await
