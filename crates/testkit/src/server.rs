@@ -1,12 +1,17 @@
 //! The product in this process: a real database, real HTTP on a free port; time, randomness and mail are the
 //! test's.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use vestibule_crypto::asymmetric::KeyKind;
+use vestibule_crypto::client_key::ClientKey;
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::text::Secret;
@@ -154,9 +159,30 @@ impl SecretSource for TestSecrets {
     }
 }
 
-/// The secret that a tenant's file refers to by this name.
+/// The secret that a tenant's file refers to by this name: a P-256 key in `….p8`, an RSA key in `….pem`, otherwise
+/// a text.
+///
+/// # Panics
+///
+/// When the library cannot make a key.
 pub fn secret(name: &str) -> Secret<String> {
-    Secret::new(format!("the secret in {name}"))
+    let kind = match Path::new(name).extension().and_then(|ending| ending.to_str()) {
+        Some("p8") => KeyKind::P256,
+        Some("pem") => KeyKind::Rsa2048,
+        Some(_) | None => return Secret::new(format!("the secret in {name}")),
+    };
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    Secret::new(keys.entry(name.to_owned()).or_insert_with(|| private_key(kind)).clone())
+}
+
+/// Keys by the names of their files: a file does not change between two looks at it.
+static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// A new private key as PKCS#8 (RFC 7468 §10).
+#[expect(clippy::expect_used, reason = "a test without a key has nothing to say")]
+fn private_key(kind: KeyKind) -> String {
+    let der = ClientKey::generate(kind).and_then(|key| key.pkcs8()).expect("the library makes keys");
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.expose()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]

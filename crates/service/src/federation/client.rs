@@ -46,8 +46,8 @@ impl Upstream<'_> {
         endpoint: Endpoint<'_>,
         fields: &[(&str, &str)],
     ) -> Outcome<OutboundResponse> {
-        let request = self.as_client(endpoint, fields)?;
-        self.send_bound(request, endpoint.dpop, None).await
+        // A second try proves us anew: an assertion is good once, and a provider may keep count (RFC 7523 §3).
+        self.send_bound(|| self.as_client(endpoint, fields), endpoint.dpop, None).await
     }
 
     fn as_client(&self, endpoint: Endpoint<'_>, fields: &[(&str, &str)]) -> Outcome<OutboundRequest> {
@@ -141,33 +141,30 @@ impl Upstream<'_> {
         self.site.env.outbound.send(request).await
     }
 
-    /// Sends a request with a proof that we hold the key, and once more when the provider wants its nonce in it
-    /// (RFC 9449 §8).
+    /// Sends a request with a proof that we hold the key, and one made anew when the provider wants its nonce in the
+    /// proof (RFC 9449 §8).
     pub(super) async fn send_bound(
         &self,
-        request: OutboundRequest,
+        make: impl Fn() -> Outcome<OutboundRequest> + Send,
         key: Option<&DpopKey>,
         access_token: Option<&Secret<String>>,
     ) -> Outcome<OutboundResponse> {
-        let Some(key) = key else { return self.send(request).await };
-        let method = request.method.to_string();
+        let Some(key) = key else { return self.send(make()?).await };
         let prove = |nonce: Option<&str>| {
-            let jti = digest::token(self.site.env.random());
-            key.proof(&dpop::Proof {
-                method: &method,
+            let request = make()?;
+            let proof = key.proof(&dpop::Proof {
+                method: request.method.as_str(),
                 url: request.url.as_str(),
                 access_token,
                 nonce,
-                jti: &jti,
+                jti: &digest::token(self.site.env.random()),
                 issued_at: self.visit.now,
-            })
+            })?;
+            Ok::<_, Fault>(request.header("dpop", &proof))
         };
-        let first = self.send(request.clone().header("dpop", &prove(None)?)).await?;
+        let first = self.send(prove(None)?).await?;
         match first.header("dpop-nonce") {
-            Some(nonce) if matches!(first.status, 400 | 401) => {
-                let proof = prove(Some(nonce))?;
-                self.send(request.header("dpop", &proof)).await
-            }
+            Some(nonce) if matches!(first.status, 400 | 401) => self.send(prove(Some(nonce))?).await,
             Some(_) | None => Ok(first),
         }
     }

@@ -21,6 +21,10 @@ fn endpoints(upstream: Upstream<'_>) -> Outcome<Endpoints> {
     upstream.provider.endpoints().ok_or_else(|| Fault::ours("the provider has no addresses"))
 }
 
+fn uses_pkce(upstream: Upstream<'_>) -> bool {
+    upstream.provider.preset().pkce || upstream.provider.client_secret.is_none()
+}
+
 /// Where a browser goes to sign in.
 pub(super) fn departure(upstream: Upstream<'_>, state: &str, proof: &Proof) -> Outcome<Url> {
     let provider = upstream.provider;
@@ -31,10 +35,11 @@ pub(super) fn departure(upstream: Upstream<'_>, state: &str, proof: &Proof) -> O
         ("response_type", "code"),
         ("scope", provider.scope()),
         ("state", state),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
         ("prompt", provider.settings.prompt.as_deref().unwrap_or_default()),
     ];
+    if uses_pkce(upstream) {
+        wanted.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
+    }
     if provider.response_mode() == ResponseMode::FormPost {
         wanted.push(("response_mode", "form_post"));
     }
@@ -51,12 +56,11 @@ pub(super) async fn arrival(upstream: Upstream<'_>, proof: &Proof, params: &Para
     let Some(code) = code(params)? else { return Ok(None) };
     let endpoints = endpoints(upstream)?;
     let redirect_uri = upstream.redirect_uri();
-    let fields = [
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("redirect_uri", &redirect_uri),
-        ("code_verifier", &proof.verifier),
-    ];
+    let mut fields =
+        vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri.as_str())];
+    if uses_pkce(upstream) {
+        fields.push(("code_verifier", &proof.verifier));
+    }
     let token_endpoint = client::address(upstream.site, &endpoints.token)?;
     let endpoint =
         Endpoint { url: &token_endpoint, audience: token_endpoint.as_str(), algorithms: &[], dpop: None };

@@ -127,7 +127,22 @@ pub(super) async fn arrival(
         let asked = user_info(upstream, (&metadata, endpoint, key.as_ref()), (&access_token, &said.id_token));
         said.user_info = Some(asked.await?);
     }
+    if upstream.provider.identity_provider_type == ProviderKind::Apple && said.user_info.is_none() {
+        said.user_info = posted_name(params);
+    }
     Ok(Some((issuer, said)))
+}
+
+/// Apple tells a name once, at the first consent, and beside the code instead of in the ID token. The browser could
+/// have written it, so it is worth what its user may type into a form: nothing but a name is taken of it.
+fn posted_name(params: &Params) -> Option<Map<String, Value>> {
+    let user: Value = serde_json::from_str(params.hint("user")?).ok()?;
+    let part = |key: &str| user.get("name")?.get(key)?.as_str().filter(|text| !text.trim().is_empty());
+    let (given, family) = (part("firstName"), part("lastName"));
+    let whole = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let all = [("given_name", given), ("family_name", family), ("name", Some(whole.as_str()))];
+    let told = all.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?))));
+    Some(told.collect())
 }
 
 /// RFC 9207: a response that another provider sent must not be taken for this one's.
@@ -211,7 +226,7 @@ async fn user_info(
     let scheme = if key.is_some() { "DPoP" } else { "Bearer" };
     let request = OutboundRequest::get(endpoint.clone())
         .header("authorization", &format!("{scheme} {}", access_token.expose()));
-    let response = upstream.send_bound(request, key, Some(access_token)).await?;
+    let response = upstream.send_bound(|| Ok(request.clone()), key, Some(access_token)).await?;
     let claims = if response.is_success() && token::is_jwt(&response) {
         token::of_user_info(upstream, metadata, &response).await?
     } else {

@@ -297,15 +297,29 @@ impl<K> IdentityProvider<K> {
             let mapped = self.settings.inbound_claim_mapping.get(name).cloned();
             mapped.unwrap_or_else(|| ClaimRule::named(usual))
         };
-        let address = rule("email", self.preset().email).source().take(said).0?;
-        let verified = rule("email_verified", "email_verified");
-        let verified = verified.source().names().first().and_then(|name| said.find(name, None));
+        let (address, why) = rule("email", self.preset().email).source().take(said);
+        let address = address?;
+        // The word on an address holds for the one that stands beside it: an ID token that tells none proves none of
+        // those that the user info endpoint tells.
+        let beside = match why {
+            Why::Claims(used) => used.first().map(|(_, from)| *from),
+            Why::Constant | Why::Missing(_) | Why::NotReadable(_) | Why::Nothing => None,
+        };
+        let rule = rule("email_verified", "email_verified");
+        let source = rule.source();
+        let verified = source.names().first().and_then(|name| said.find(name, source.from.or(beside)));
         let verified = verified.map(|(value, _)| value);
-        let vouched = self.vouches(&address, verified, said);
+        let word = |name: &str| said.find(name, beside).and_then(|(value, _)| readable(value));
+        let vouched = self.vouches(&address, verified, word);
         Some(ToldAddress { address, vouched })
     }
 
-    fn vouches(&self, address: &str, verified: Option<&Value>, said: &Said) -> bool {
+    fn vouches(
+        &self,
+        address: &str,
+        verified: Option<&Value>,
+        word: impl Fn(&str) -> Option<String>,
+    ) -> bool {
         let Ok(parsed) = Address::parse(address) else { return false };
         let domain = parsed.key().rsplit_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default();
         let claimed = verified == Some(&Value::Bool(true));
@@ -316,11 +330,14 @@ impl<K> IdentityProvider<K> {
             Vouching::ClaimOrText => (claimed || text, true),
             Vouching::Always => (true, true),
             Vouching::ClaimAndOwn(domains) => {
-                let hosted = said.text("hd").is_some_and(|hosted| hosted.eq_ignore_ascii_case(&domain));
+                let hosted = word("hd").is_some_and(|hosted| hosted.eq_ignore_ascii_case(&domain));
                 (claimed, owned(domains) || hosted)
             }
             Vouching::Own(domains) => (true, owned(domains)),
-            Vouching::DomainOwner => (true, owns_domain(said)),
+            // Entra ID tells it as a number, a text or a boolean.
+            Vouching::DomainOwner => {
+                (true, word("xms_edov").is_some_and(|told| told == "true" || told == "1"))
+            }
         };
         let trusted = self.settings.trusted_email_domains.as_deref();
         said_so
@@ -343,11 +360,6 @@ impl<K> IdentityProvider<K> {
             }
         }
     }
-}
-
-/// Entra ID tells it as a number, a text or a boolean.
-fn owns_domain(said: &Said) -> bool {
-    said.text("xms_edov").is_some_and(|told| told == "true" || told == "1")
 }
 
 /// The values that there are, by attribute.

@@ -70,6 +70,8 @@ pub struct Preset {
     pub scope: &'static str,
     pub client_authentication: ClientAuthentication,
     pub response_mode: ResponseMode,
+    /// Whether it takes PKCE from an app with a secret (RFC 7636).
+    pub pkce: bool,
     /// The claim that tells people apart.
     pub subject: &'static str,
     pub email: &'static str,
@@ -126,6 +128,7 @@ const OPEN_ID: Preset = Preset {
     scope: "openid profile email",
     client_authentication: ClientAuthentication::ClientSecretPost,
     response_mode: ResponseMode::Query,
+    pkce: true,
     subject: "sub",
     email: "email",
     vouching: Vouching::Claim,
@@ -229,6 +232,8 @@ const LINKED_IN: Preset = Preset {
         token_check: None,
     }),
     scope: "openid profile email",
+    // Its token endpoint refuses a verifier beside a secret; state and secret tie the code to us all the same.
+    pkce: false,
     claims: NAMES,
     ..OAUTH
 };

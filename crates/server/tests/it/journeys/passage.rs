@@ -154,6 +154,15 @@ impl Hand {
         self.send(client.get(url).header("cookie", cookies)).await
     }
 
+    /// What a page of another site posts: the browser sends it without our cookies (`SameSite=Lax`).
+    pub(crate) async fn post_across(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {
+        #[expect(clippy::disallowed_methods, reason = "a browser is the outside world")]
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.build().map_err(|error| Fault::ours(error.to_string()))?;
+        let request = client.post(url).header("sec-fetch-site", "cross-site");
+        self.send(request.header("origin", "https://elsewhere.example").form(fields)).await
+    }
+
     pub(crate) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {
         self.send(self.client.post(url).header("sec-fetch-site", "same-origin").form(fields)).await
     }

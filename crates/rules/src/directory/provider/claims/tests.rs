@@ -47,6 +47,27 @@ fn what_was_stored_before_there_were_kinds_still_reads() {
 }
 
 #[test]
+fn the_word_on_an_address_stands_beside_it() {
+    let said = |id_token: Value, user_info: Value| Said {
+        id_token: serde_json::from_value(id_token).unwrap(),
+        user_info: Some(serde_json::from_value(user_info).unwrap()),
+    };
+    let vouched = |kind: &str, said: &Said| of_kind(kind).address(said).unwrap().vouched;
+    let (told, proven) = (json!({"email": "a@b.example"}), json!({"email_verified": true}));
+    let both = json!({"email": "a@b.example", "email_verified": true});
+    assert!(!vouched("OpenIdConnect", &said(proven.clone(), told.clone())));
+    assert!(!vouched("OpenIdConnect", &said(told.clone(), proven)));
+    assert!(vouched("OpenIdConnect", &said(json!({}), both.clone())));
+    assert!(vouched("OpenIdConnect", &said(both.clone(), told.clone())));
+    assert!(!vouched("MicrosoftEntra", &said(json!({"xms_edov": true}), told.clone())));
+    assert!(!vouched("Google", &said(json!({"hd": "b.example"}), both)));
+    // Whoever says where the word is to be looked for is followed.
+    let elsewhere = provider(json!({"issuer": "https://idp.example", "inboundClaimMapping": {
+        "email_verified": {"claim": "proven", "from": "userInfo"}}}));
+    assert!(elsewhere.address(&said(told, json!({"proven": true}))).unwrap().vouched);
+}
+
+#[test]
 fn a_rule_makes_a_value_of_claims() {
     let said = token(json!({"town": " Bath ", "first": "Ada", "last": "Lovelace", "n": 7, "yes": true,
         "name": "Ada  King Lovelace", "list": ["a"], "https://x.example/city": "York", "none": null,
