@@ -161,10 +161,18 @@ fn a_guardian_who_refuses_or_does_not_answer_lets_nobody_in() {
     let other = say(&flow, &mut world, &waiting, Input::ChangeAddress, NOW).unwrap();
     assert_eq!(agree(&flow, &mut world, &other, 1, NOW), Err(Rejected::NotAsked));
     assert_eq!(form(&flow, &other).fields[0].values, [PARENT]);
-    // Back at the questions, an age that needs nobody's word.
+    // Back at the questions, an age that would need nobody's word: it was another one a minute ago.
     let back = say(&flow, &mut world, &other, Input::Back { fields: RawFields::new() }, NOW).unwrap();
     assert!(matches!(engine::next(&back), Step::Details { .. }));
     assert!(world.created.is_empty());
-    answer(&flow, &mut world, &back, ("2000-02-29", "FR"));
+    let older = answer(&flow, &mut world, &back, ("2000-02-29", "FR"));
+    assert_eq!(engine::next(&older), Step::Guardian);
+    let elsewhere = say(&flow, &mut world, &older, Input::Back { fields: RawFields::new() }, NOW).unwrap();
+    let elsewhere = say(&flow, &mut world, &elsewhere, Input::ChangeAddress, NOW).unwrap();
+    assert!(elsewhere.minor, "forgotten on the way to another address");
+    assert!(world.created.is_empty());
+    // Who signs up anew is asked anew.
+    let anew = newcomer(&flow, &mut world);
+    answer(&flow, &mut world, &anew, ("2000-02-29", "FR"));
     assert_eq!(world.created[0].attributes["ageGroup"], "Adult");
 }

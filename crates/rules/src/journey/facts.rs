@@ -88,6 +88,9 @@ pub struct Facts {
     /// How many mails went to guardians.
     #[serde(default)]
     pub guardians_asked: u32,
+    /// A date was sent with which a guardian is asked: no other date does without one in this journey.
+    #[serde(default)]
+    pub minor: bool,
     /// An age was sent with which nobody signs up: another one is not taken in this journey.
     #[serde(default)]
     pub too_young: bool,
@@ -290,6 +293,7 @@ impl Facts {
             guardian: None,
             guardian_typed: None,
             guardians_asked: 0,
+            minor: false,
             too_young: false,
             verifying: None,
             verified: BTreeSet::new(),

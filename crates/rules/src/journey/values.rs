@@ -126,7 +126,11 @@ fn is_provided(facts: &Facts, field: &Field) -> bool {
 /// that the flow asks for (IDP-OIDC-02).
 pub fn updates(flow: &Flow, facts: &Facts) -> BTreeMap<AttributeId, (UpdateWhen, Value)> {
     let Some(federated) = &facts.federated else { return BTreeMap::new() };
-    let wanted = |field: &&Field| field.input.write_to_directory && field.id.as_str() != "email";
+    // What a code has proven is not replaced by a word that nobody proved.
+    let wanted = |field: &&Field| {
+        let input = &field.input;
+        input.write_to_directory && !input.requires_verification && field.id.as_str() != "email"
+    };
     let value = |field: &Field| {
         let when = *federated.updates.get(field.id.as_str()).filter(|when| **when != UpdateWhen::Never)?;
         let value = check_field(field, &split(field, claim(facts, field)?)).ok().flatten()?;

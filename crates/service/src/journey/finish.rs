@@ -9,7 +9,8 @@ use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Span;
 use vestibule_store::audit::EntryRow;
-use vestibule_store::{WriteTx, audit, sessions, users};
+use vestibule_store::sessions::{self, SessionRow};
+use vestibule_store::{WriteTx, audit, users};
 
 use super::{Loaded, State};
 use crate::audit::by_user;
@@ -43,6 +44,8 @@ pub(super) struct Rows {
     session: Option<NewSession>,
     /// The session that this browser had before.
     replaced: Option<Vec<u8>>,
+    /// The session that must be alive still, because it goes on.
+    continues: Option<SessionId>,
     code: Option<PreparedCode>,
     audit: Option<EntryRow>,
 }
@@ -62,6 +65,7 @@ impl Rows {
                 return Err(Fault::new(Kind::Expired, "the account was signed out everywhere meanwhile")
                     .hint(Message::new("fault-journey-gone")));
             }
+            self.check_continued(tx, tenant, new).await?;
             if let Some(old) = &self.replaced {
                 sessions::revoke(tx, tenant, old, new.row.created_at).await?;
             }
@@ -77,6 +81,25 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Somebody may have signed out since the journey was read.
+    async fn check_continued(&self, tx: &mut WriteTx, tenant: TenantId, new: &NewSession) -> Outcome<()> {
+        let Some(sid) = self.continues else { return Ok(()) };
+        let old = match &self.replaced {
+            Some(digest) => sessions::find(tx, tenant, digest).await?,
+            None => None,
+        };
+        let alive = |row: SessionRow| {
+            row.sid == sid && row.revoked_at.is_none() && row.expires_at > new.row.created_at
+        };
+        if old.is_some_and(alive) {
+            return Ok(());
+        }
+        let fault = Fault::new(Kind::Expired, "the session that was to go on has ended");
+        Err(fault.hint(Message::new("fault-journey-gone")))
+    }
+}
+
 /// Prepares the end, if the facts say that this is it.
 pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
     let State { request, facts, .. } = state;
@@ -87,7 +110,8 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
             authorize::resume(request, visit.tenant.application(request.client_id))?;
             let auth_time = state.authenticated_at.unwrap_or(visit.now);
             let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
-            new.row.sid = state.sid.unwrap_or(new.row.sid);
+            // Grants of a session that goes on end with it, whichever cookie it has by then.
+            new.row.sid = state.continues.or(state.sid).unwrap_or(new.row.sid);
             let code = NewCode {
                 verified: request,
                 user: authenticated.user,
@@ -107,7 +131,16 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                 "session": new.row.sid,
             });
             let audit = Some(by_user(site, visit, authenticated.user, "signIn", &detail));
-            Ok(Some(Ending { hop, rows: Rows { session: Some(new), replaced, code: Some(prepared), audit } }))
+            Ok(Some(Ending {
+                hop,
+                rows: Rows {
+                    session: Some(new),
+                    replaced,
+                    continues: state.continues,
+                    code: Some(prepared),
+                    audit,
+                },
+            }))
         }
         (Some(End::Cancelled | End::SignedIn), _) => {
             let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());

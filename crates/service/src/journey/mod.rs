@@ -37,7 +37,7 @@ use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::federation;
 use crate::hop::{Hop, To};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::visit::Visit;
 
 /// Characters of a token that [`digest::token`] makes: 256 bits in base64url.
@@ -82,6 +82,9 @@ struct State {
     /// When the person proved who they are. What ends older sessions ends this journey's way to one too.
     #[serde(default)]
     authenticated_at: Option<Timestamp>,
+    /// The session that goes on: the journey lives no longer than it does in this browser.
+    #[serde(default)]
+    continues: Option<SessionId>,
     /// The session that the end began.
     #[serde(default)]
     sid: Option<SessionId>,
@@ -100,6 +103,9 @@ impl State {
         state.trail.note(facts.intent, trail::reached(flow, &self.facts, facts), now, visit.correlation);
         state.ended_at = facts.end.as_ref().map(|_| now);
         state.authenticated_at = facts.authenticated.as_ref().map(|_| self.authenticated_at.unwrap_or(now));
+        // It goes on as the same person's, or not at all.
+        let who = |facts: &Facts| facts.authenticated.as_ref().map(|a| a.user);
+        state.continues = self.continues.filter(|_| who(facts) == who(&self.facts));
         state.facts = facts.clone();
         state
     }
@@ -152,6 +158,7 @@ pub async fn start(
     let id = JourneyId::from_random(site.env.random());
     let client_id = request.client_id;
     let authenticated_at = session.as_ref().map(|session| session.auth_time);
+    let continues = session.as_ref().map(|session| session.sid);
     let facts = match session {
         Some(session) => resumed(site, visit, flow, (opening, session)).await?,
         None => engine::begin(flow, opening),
@@ -163,6 +170,7 @@ pub async fn start(
         request,
         issuer: visit.issuer(),
         ended_at: None,
+        continues,
         sid: None,
         taken: 0,
     };
@@ -440,6 +448,12 @@ async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
     let loaded = find(site, visit, id).await?.ok_or_else(gone)?;
     let browser = visit.browser.as_ref().map(browser_digest).unwrap_or_default();
     if !constant_time::eq(&loaded.row.browser_digest, &browser) || loaded.state.issuer != visit.issuer() {
+        return Err(gone());
+    }
+    // Whoever signed out meanwhile left nobody signed in: not here either, and nothing is accepted in their name.
+    if let (Some(sid), false) = (loaded.state.continues, loaded.row.ended)
+        && session::find(site, visit).await?.is_none_or(|session| session.sid != sid)
+    {
         return Err(gone());
     }
     Ok(loaded)

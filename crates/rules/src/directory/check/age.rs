@@ -2,7 +2,7 @@
 
 use super::{Findings, Place, is_strict};
 use crate::directory::age::AgeRule;
-use crate::directory::flow::{AttributeInput, InputType, UserFlow};
+use crate::directory::flow::{AttributeInput, InputType, UserFlow, WhenProvided};
 use crate::directory::tenant::TenantConfig;
 use crate::ids::AttributeId;
 use crate::journey::values::text;
@@ -43,6 +43,11 @@ fn date_of_birth(flow: &UserFlow, rule: &AgeRule, at: &Place, found: &mut Findin
     };
     if input.input_type != InputType::DateTimeDropdown {
         found.add(at, "AGE-01", "the date of birth is asked for with inputType: date");
+    }
+    if input.when_provided == WhenProvided::Skip {
+        let text =
+            "the date of birth is shown to everybody: whenProvided may be editable or fixed, and not skip";
+        found.add(at, "AGE-01", text);
     }
     if !input.required || !is_of_everybody(flow, input) {
         let text = "the date of birth must be required and asked of everybody: no when, not hidden, editable";

@@ -722,6 +722,8 @@ fn a_rule_on_age_refers_to_what_everybody_is_asked() {
         config
     };
     assert_eq!(problems(&one(&|_| {})), [""; 0]);
+    let skipped = problems(&one(&|whole| whole["inputs"][0]["whenProvided"] = json!("skip")));
+    assert_eq!(skipped, ["userFlows[0].age.dateOfBirth AGE-01"]);
     let wrong: [(&str, Value, &[&str]); 10] = [
         ("/age/dateOfBirth", json!("city"), &["dateOfBirth"]),
         ("/age/minimum", json!(0), &["minimum"]),

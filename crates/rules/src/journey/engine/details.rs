@@ -130,6 +130,7 @@ fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>, now: 
     match outline(flow, &facts).collected() {
         Ok(collected) => {
             facts.aged = age::judge(flow, &collected, now);
+            stay_minor(flow, &mut facts);
             facts.guardian = None;
             facts.values = Some(collected);
         }
@@ -150,6 +151,17 @@ fn finish(flow: &Flow, mut facts: Facts, password: Option<Secret<String>>, now: 
         (Some(_), _) => update(flow, facts),
         (None, Some(password)) => ask(facts, Question::HashPassword { password }),
         (None, None) => create(flow, facts),
+    }
+}
+
+/// The page about guardians tells a child which answer gets past it, so a second date changes nothing.
+fn stay_minor(flow: &Flow, facts: &mut Facts) {
+    let Some(aged) = facts.aged.as_mut() else { return };
+    if age::needs_guardian(flow, AgeGroup::Minor) {
+        facts.minor |= aged.group == AgeGroup::Minor;
+        if facts.minor {
+            aged.group = AgeGroup::Minor;
+        }
     }
 }
 

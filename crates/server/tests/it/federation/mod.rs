@@ -111,6 +111,47 @@ async fn a_stranger_becomes_a_guest_by_a_provider_and_comes_back_unasked() -> Ou
     .await
 }
 
+#[tokio::test]
+async fn an_account_follows_its_provider_as_far_as_the_mapping_says() -> Outcome<()> {
+    // IDP-OIDC-02
+    for engine in vestibule_testkit::Engine::ALL {
+        let provider = Provider::start().await?;
+        let file = guests(&provider.issuer);
+        let following = |when: &str| {
+            file.replacen(
+                "displayName: name\n",
+                &format!("displayName: {{ claim: name, update: {when} }}\n"),
+                1,
+            )
+        };
+        let server = TestServer::start(engine, &[&following("never")]).await?;
+        let hand = Hand::new(&server);
+        let form = entrance(&hand).await?;
+        let form = provider.travel(&hand, &form).await?;
+        hand.answer(&form, &[("displayName", "Ada Lovelace")]).await?.at_app()?;
+        for (when, says, name) in [
+            ("never", "Ada King", "Ada Lovelace"),
+            ("whenEmpty", "Ada King", "Ada Lovelace"),
+            ("always", "Ada King", "Ada King"),
+            // What the flow would not take from a visitor is not taken from a provider.
+            ("always", "\u{202e}gniK adA", "Ada King"),
+        ] {
+            server.apply(&[&following(when)]).await?;
+            provider.lie(json!({"name": says, "email": "other@northwind.example"}));
+            let again = Hand::new(&server);
+            let form = again.begin(GUESTS, PORTAL, &[]).await?;
+            let departure = provider.depart(&again, &form).await?;
+            provider.come_back(&again, &departure).await?.at_app()?;
+            let guest = people(&server, GUESTS, ADA).await?.remove(0);
+            assert_eq!(guest.display_name.as_deref(), Some(name), "{when} {says}");
+            assert_eq!(guest.mail.as_deref(), Some(ADA));
+        }
+        assert_eq!(recorded(&server, GUESTS, "userUpdate").await?.len(), 1);
+        server.finish().await?;
+    }
+    Ok(())
+}
+
 /// What a provider can say that vouches for nothing.
 fn unvouched() -> Vec<Value> {
     vec![
@@ -281,6 +322,8 @@ async fn a_token_that_lies_is_refused() -> Outcome<()> {
             json!({"aud": "another"}),
             json!({"aud": ["northgate", "another"]}),
             json!({"azp": "another"}),
+            json!({"at_hash": "HK6E_P6Dh8Y93mRNtsDB1Q"}),
+            json!({"at_hash": 1}),
             json!({"nonce": null}),
             json!({"nonce": "of another sign-in"}),
             json!({"exp": now - 61}),

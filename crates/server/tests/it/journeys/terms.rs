@@ -151,6 +151,57 @@ async fn a_new_version_is_asked_for_also_of_who_is_signed_in() -> Outcome<()> {
 }
 
 #[tokio::test]
+async fn who_signed_out_meanwhile_accepts_nothing_and_is_not_signed_in_again() -> Outcome<()> {
+    // S87: the journey that asks for new terms is only as good as the session that it goes on from.
+    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+        let hand = Hand::new(server);
+        let (form, code) = hand.ask_for_code(server, ADA).await?;
+        let form = hand.next(&form, &[("code", &code)]).await?;
+        let back = hand.answer(&form, &[("displayName", "Ada"), ("terms-general", "en")]).await?.at_app()?;
+        let (_, tokens) = hand.redeem(GUESTS, PORTAL, &back).await?;
+        server.apply(&[&with_terms("2", "Be kinder.")]).await?;
+        let open = hand.begin(GUESTS, PORTAL, &[]).await?;
+        let hint = tokens["id_token"].as_str().unwrap();
+        let out = format!("{}/{GUESTS}/oauth2/v2.0/logout?id_token_hint={hint}", server.origin);
+        assert_eq!(hand.get(&out).await?.status, 200);
+        // Somebody else sits down at the browser and finds the page in its history.
+        assert_eq!(hand.get(&open.url).await?.status, 404);
+        let answered = hand.answer(&open, &[("terms-general", "en")]).await?;
+        assert_eq!((answered.status, answered.session()), (404, None));
+        let silent = hand.authorize(GUESTS, PORTAL, &[("prompt", "none")]).await?.at_app()?;
+        assert_eq!(parameter(&silent, "error").as_deref(), Some("login_required"));
+        assert_eq!(all(server).await?.len(), 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_session_that_went_on_ends_with_all_that_it_gave() -> Outcome<()> {
+    // S77
+    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+        let hand = Hand::new(server);
+        let (form, code) = hand.ask_for_code(server, ADA).await?;
+        let form = hand.next(&form, &[("code", &code)]).await?;
+        let back = hand.answer(&form, &[("displayName", "Ada"), ("terms-general", "en")]).await?.at_app()?;
+        let (_, before) = hand.redeem(GUESTS, PORTAL, &back).await?;
+        server.apply(&[&with_terms("2", "Be kinder.")]).await?;
+        let form = hand.begin(GUESTS, PORTAL, &[]).await?;
+        hand.answer(&form, &[("terms-general", "en")]).await?.at_app()?;
+        // The hint of the first sign-in still names this session, and signing out closes what it opened.
+        let hint = before["id_token"].as_str().unwrap();
+        let out = format!("{}/{GUESTS}/oauth2/v2.0/logout?id_token_hint={hint}", server.origin);
+        assert_eq!(hand.get(&out).await?.status, 200);
+        let silent = hand.authorize(GUESTS, PORTAL, &[("prompt", "none")]).await?.at_app()?;
+        assert_eq!(parameter(&silent, "error").as_deref(), Some("login_required"));
+        let token = before["refresh_token"].as_str().unwrap();
+        assert_eq!(hand.refresh(GUESTS, PORTAL, token).await?, 400);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn what_is_withdrawn_is_asked_for_again_and_the_evidence_stays() -> Outcome<()> {
     server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
