@@ -158,41 +158,81 @@ test("an app on no flow signs nobody up", async () => {
   });
 });
 
-// T-10, IDP-OIDC-02, EXIST-04
+/** Goes to a provider that makes the claims, from a browser without cookies. */
+const arrive = (tenant, provider, claims, then) =>
+  inBrowser(async (page) => {
+    provider.claims = { sub: "s-1", name: "Eve Stranger", ...claims };
+    const create = tenant.document.tenant.kind === "external" ? "create" : undefined;
+    const request = await open(page, tenant, { prompt: create });
+    await page.locator("#idp-stranger").click();
+    return then(page, request);
+  });
+
 for (const [kind, method] of [["workforce", "EmailOtpSignup-OAUTH"], ["external", "EmailPassword-OAUTH"]]) {
-  test(`a provider's word that an address is unverified makes no account (${kind})`, async () => {
+  const tenantWith = (provider, compatibility) => {
+    const tenant = tenantOf(kind, {
+      flow: { identityProviders: ["stranger", method], ...name },
+      identityProviders: [providerAt(provider.issuer)],
+    });
+    Object.assign(tenant.document.tenant, compatibility && { compatibility });
+    return tenant;
+  };
+
+  // T-10, IDP-OIDC-02, EXIST-04
+  test(`where the original is followed, an unverified address makes no account (${kind})`, async () => {
     const provider = await startProvider();
     try {
-      const tenant = tenantOf(kind, {
-        flow: { identityProviders: ["stranger", method], ...name },
-        identityProviders: [providerAt(provider.issuer)],
-      });
+      const tenant = tenantWith(provider, "strict");
       await apply(tenant);
       const address = newAddress();
-      const arrive = (claimed, then) =>
-        inBrowser(async (page) => {
-          provider.claims = { sub: "s-1", name: "Eve Stranger", email: address, ...claimed };
-          const request = await open(page, tenant, { prompt: kind === "external" ? "create" : undefined });
-          await page.locator("#idp-stranger").click();
-          return then(page, request);
-        });
       for (const email_verified of [false, undefined, "false", 1]) {
-        await arrive({ email_verified }, async (page) => {
+        await arrive(tenant, provider, { email: address, email_verified }, async (page) => {
           assert.ok(await errorCode(page), `email_verified ${email_verified}`);
           assert.equal(await page.getByLabel("Your name").count(), 0, "nothing more is asked");
           assert.ok(app.quiet(), "the app was told nothing");
         });
       }
-      await arrive({ email_verified: true, email: undefined }, async (page) => assert.ok(await errorCode(page)));
+      await arrive(tenant, provider, { email_verified: true }, async (page) => assert.ok(await errorCode(page)));
       // The same person is new: none of the visits before left anything behind.
-      const made = await arrive({ email_verified: true }, async (page, request) => {
+      const verified = { email: address, email_verified: true };
+      const made = await arrive(tenant, provider, verified, async (page, request) => {
         assert.equal(await page.getByLabel("Your name").inputValue(), "Eve Stranger");
         await submit(page);
         return claims(page, tenant, request);
       });
       assert.equal(made.email, address);
       // EXIST-04: the account is found by the provider's subject; its address plays no part any more.
-      const again = await arrive({ email_verified: true, email: newAddress() }, (page, request) => claims(page, tenant, request));
+      const moved = { email: newAddress(), email_verified: true };
+      const again = await arrive(tenant, provider, moved, (page, request) => claims(page, tenant, request));
+      assert.equal(again.oid, made.oid);
+    } finally {
+      await provider.close();
+    }
+  });
+
+  // RP13, EXIST-04
+  test(`an address that the provider does not vouch for is proven by a code of ours (${kind})`, async () => {
+    const provider = await startProvider();
+    try {
+      const tenant = tenantWith(provider);
+      await apply(tenant);
+      const address = newAddress();
+      for (const email_verified of [false, undefined, "false", 1]) {
+        await arrive(tenant, provider, { email: address, email_verified }, async (page) => {
+          await page.locator("#username").waitFor();
+          assert.equal(await page.locator("#username").inputValue(), address, `email_verified ${email_verified}`);
+          assert.equal(await page.getByLabel("Your name").count(), 0, "nothing more is asked");
+          assert.ok(app.quiet(), "the app was told nothing");
+        });
+      }
+      const made = await arrive(tenant, provider, { email: address, email_verified: false }, async (page, request) => {
+        await giveCode(page, await giveAddressForCode(page, address));
+        assert.equal(await page.getByLabel("Your name").inputValue(), "Eve Stranger");
+        await submit(page);
+        return claims(page, tenant, request);
+      });
+      assert.equal(made.email, address);
+      const again = await arrive(tenant, provider, {}, (page, request) => claims(page, tenant, request));
       assert.equal(again.oid, made.oid);
     } finally {
       await provider.close();

@@ -204,6 +204,24 @@ test("the provider's pages", () =>
     await page.locator("#idp-fabrikam").click();
     await page.locator("#username").waitFor();
     await shoot(page, "fabrikam-address");
+    await enter(page, "request-account");
+    await page.locator("#idp-lakeside").click();
+    await page.locator("#person-1002").waitFor();
+    await shoot(page, "lakeside");
+    await page.locator("#person-1002").click();
+    await page.locator("#username").waitFor();
+    await shoot(page, "own-address");
+    const address = newAddress("supplier");
+    await inBrowser(async (other) => {
+      await enter(other, "request-account");
+      await giveCode(other, await giveAddressForCode(other, address));
+      await fill(other, supplierAnswers);
+      await submit(other);
+      await claimsAtApp(other);
+    });
+    await giveCode(page, await giveAddressForCode(page, address));
+    await page.locator("h1", { hasText: "account" }).waitFor();
+    await shoot(page, "connect");
   }));
 
 test("what goes wrong", () =>

@@ -280,7 +280,7 @@ fn leave(flow: &Flow, provider: &ProviderId, form: &mut Form) {
     form.title = Text::Message(Message::new("leave-title").with("provider", &name));
     form.lead = said(Message::new("leave-lead").with("provider", &name));
     let go = Message::new("action-continue-provider").with("provider", name);
-    form.actions = vec![primary_message(go), link("sign-in")];
+    form.actions = vec![primary_message(go), action("sign-in", "action-another-way", ActionStyle::Link)];
 }
 
 /// The name on a provider's button.

@@ -13,6 +13,9 @@ pub(super) struct Tenant {
     pub(super) people: &'static [Person],
 }
 
+/// The file of the secret that Lakeside gave Woodgrove, below `secrets/`.
+pub(super) const LAKESIDE_SECRET: &str = "lakeside-woodgrove";
+
 /// An app of a tenant.
 pub(super) struct App {
     /// Its key in demo.json.

@@ -6,6 +6,7 @@ mod authority;
 mod cast;
 mod describe;
 mod files;
+pub mod lakeside;
 mod mailer;
 pub mod ports;
 mod secrets;
@@ -66,7 +67,7 @@ pub async fn run(demo: Demo, stop: CancellationToken) -> Done {
     let mailer = Arc::new(InboxMailer::new(env.db.clone(), Arc::clone(&env.clock)));
     let site = wire::site(env, settings, &pages).await?;
     let described = describe::describe(origins.clone(), &site.directory.snapshot(), &known);
-    let app = app::router(setup(&site.env, &described))?;
+    let app = app::router(setup(&site.env, &described))?.merge(lakeside(&site.env, &described, &known)?);
     let server = wire::router(&site, &pages, Some(DevInbox::default()));
     let Ports { http, https, app: app_port } = ports;
     let acceptor = tls::acceptor(trust.leaf)?;
@@ -121,6 +122,18 @@ fn loopback() -> [IpNet; 2] {
     let v4 = Ipv4Net::new_assert(std::net::Ipv4Addr::new(127, 0, 0, 0), 8);
     let v6 = Ipv6Net::new_assert(std::net::Ipv6Addr::LOCALHOST, 128);
     [IpNet::V4(v4), IpNet::V6(v6)]
+}
+
+/// The social network of the demo, registered for the tenants that name it.
+fn lakeside(env: &Env, described: &Described, known: &seed::Known) -> Done<axum::Router> {
+    let origins = [&described.origins.http, &described.origins.https];
+    let back = |id: &str| origins.map(|origin| format!("{origin}/{id}/federation/lakeside"));
+    let secret = known.clients.get(cast::LAKESIDE_SECRET).cloned();
+    lakeside::router(lakeside::Setup {
+        client_secret: secret.unwrap_or_else(|| Secret::new(String::new())),
+        redirect_uris: described.tenants.values().flat_map(|tenant| back(&tenant.id)).collect(),
+        entropy: Arc::clone(&env.entropy),
+    })
 }
 
 fn setup(env: &Env, described: &Described) -> Setup {

@@ -16,7 +16,7 @@ use vestibule_service::env::Env;
 use vestibule_service::ports::entropy::Draw as _;
 use vestibule_store::users;
 
-use super::cast::{Person, TENANTS, Tenant};
+use super::cast::{self, Person, TENANTS, Tenant};
 use super::describe::Origins;
 use super::secrets::Secrets;
 use crate::failure::{Done, Failure};
@@ -60,6 +60,8 @@ fn secrets(env: &Env, data: &Path) -> Done<Known> {
             known.passwords.insert(person.email, secrets.password(person.email, &*env.entropy)?);
         }
     }
+    let name = cast::LAKESIDE_SECRET;
+    known.clients.insert(name, secrets.client(name, &*env.entropy)?);
     Ok(known)
 }
 

@@ -31,6 +31,8 @@ Vestibule is ready.
   Fabrikam plays the social provider. Its people:
 {people}
 
+  Lakeside plays a second one, which speaks as Facebook does; nobody needs a password there.
+
   The server answers at {http} and, with a development authority, at {https}.
   An MSAL app is pointed at it with
 

@@ -85,7 +85,7 @@ async fn describe(upstream: Upstream<'_>, address: &str, token: &str) -> Outcome
         // A token that leaked elsewhere is of no use without the app's secret.
         let secret = secret(upstream)?;
         let proof = digest::hmac_sha256(secret.expose().as_bytes(), token.as_bytes());
-        url.query_pairs_mut().append_pair("appsecret_proof", &hex(&proof));
+        url.query_pairs_mut().append_pair("appsecret_proof", &digest::hex(&proof));
     }
     let response = upstream.send(bearer(url, token)).await?;
     client::object("the user info endpoint", &response)
@@ -169,12 +169,4 @@ async fn add_address(
         holder.insert("email_verified".to_owned(), verified.clone());
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let digits = [byte >> 4, byte & 15].map(|d| char::from_digit(u32::from(d), 16).unwrap_or('0'));
-        text.extend(digits);
-        text
-    })
 }

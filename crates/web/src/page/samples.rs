@@ -1,5 +1,6 @@
 //! Forms as the rules make them, with values as strangers would type them.
 
+use std::collections::BTreeMap;
 use vestibule_rules::directory::attribute::DataType;
 use vestibule_rules::directory::flow::{AttributeInput, Bound, InputOption, InputType, WhenProvided};
 use vestibule_rules::directory::tenant::TenantKind;
@@ -7,7 +8,7 @@ use vestibule_rules::directory::terms::{Terms, TermsText};
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
 use vestibule_rules::journey::facts::{
-    Account, Authenticated, CodeFact, End, Facts, Federation, Intent, Lookup, Opening, Refusal,
+    Account, Authenticated, CodeFact, End, Facts, Federated, Federation, Intent, Lookup, Opening, Refusal,
 };
 use vestibule_rules::journey::flow::{Field, Flow, Method};
 use vestibule_rules::journey::form::{Form, form};
@@ -44,6 +45,13 @@ fn all_facts() -> Vec<Facts> {
     all.push(with(Intent::SignUp, |f| f.mailbox = Some(ADDRESS.to_owned())));
     all.push(with(Intent::SignUp, wrong_details));
     all.push(with(Intent::SignUp, |f| {
+        f.mailbox = Some(ADDRESS.to_owned());
+        f.account =
+            Lookup::Known(Account { user: user(), enabled: true, has_password: true, has_code: false });
+    }));
+    all.push(with(Intent::SignUp, |f| f.federated = Some(federated())));
+    all.push(with(Intent::SignUp, |f| {
+        f.federated = Some(federated());
         f.mailbox = Some(ADDRESS.to_owned());
         f.account =
             Lookup::Known(Account { user: user(), enabled: true, has_password: true, has_code: false });
@@ -91,6 +99,19 @@ fn code(facts: &mut Facts) {
         sent: 1,
         decoy: false,
     });
+}
+
+/// Somebody for whose address the provider does not vouch.
+fn federated() -> Federated {
+    Federated {
+        provider: ProviderId::new("adatum"),
+        issuer: "https://adatum.example".to_owned(),
+        subject: "1001".to_owned(),
+        verified_email: None,
+        claimed_email: Some(HOSTILE.to_owned()),
+        claims: BTreeMap::new(),
+        updates: BTreeMap::new(),
+    }
 }
 
 fn facts(intent: Intent) -> Facts {
