@@ -11,8 +11,8 @@ import { codeFrom, messagesTo, otherCode } from "../lib/inbox.mjs";
 import { webRedirect } from "../lib/customer.mjs";
 import { authorization, metadata, under } from "../lib/oauth.mjs";
 import {
-  agree, assertReadable, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword, submit,
-  supplierAnswers,
+  agree, assertReadable, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword,
+  signUpCustomer, submit, supplierAnswers,
 } from "../lib/pages.mjs";
 import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
@@ -204,19 +204,17 @@ test("the provider's pages", () =>
     await page.locator("#idp-fabrikam").click();
     await page.locator("#username").waitFor();
     await shoot(page, "fabrikam-address");
-    await enter(page, "request-account");
+    await enter(page, "shop-sign-up");
     await page.locator("#idp-lakeside").click();
     await page.locator("#person-1002").waitFor();
     await shoot(page, "lakeside");
     await page.locator("#person-1002").click();
     await page.locator("#username").waitFor();
     await shoot(page, "own-address");
-    const address = newAddress("supplier");
+    const address = newAddress();
     await inBrowser(async (other) => {
-      await enter(other, "request-account");
-      await giveCode(other, await giveAddressForCode(other, address));
-      await fill(other, supplierAnswers);
-      await submit(other);
+      await enter(other, "shop-sign-in");
+      await signUpCustomer(other, { address, password: newPassword() });
       await claimsAtApp(other);
     });
     await giveCode(page, await giveAddressForCode(page, address));

@@ -36,9 +36,10 @@ struct Person {
     email: Option<&'static str>,
 }
 
-const PEOPLE: [Person; 2] = [
+const PEOPLE: [Person; 3] = [
     Person { id: "1001", first_name: "Mia", last_name: "Larsen", email: Some("mia@lakeside.example") },
     Person { id: "1002", first_name: "Noor", last_name: "Haddad", email: None },
+    Person { id: "1003", first_name: "Jonas", last_name: "Weber", email: None },
 ];
 
 /// What Lakeside knows of the one app that is registered there.
