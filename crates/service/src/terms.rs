@@ -63,15 +63,17 @@ pub fn digest_of(text: &TermsText) -> String {
     digest::hex(&digest::sha256(text.evidence().as_bytes()))
 }
 
-/// What somebody has accepted under a flow and not withdrawn.
+/// What somebody has accepted under a flow, not withdrawn, and in the words that it still has: a version's
+/// name that comes back with other words is no acceptance of those.
 pub(crate) async fn accepted(
     tx: &mut ReadTx,
     tenant: TenantId,
     user: UserId,
-    flow: &FlowId,
+    flow: &Flow,
 ) -> Outcome<Vec<Agreement>> {
     let rows = terms::list_by_user(tx, tenant, user).await?;
-    let holds = |row: &AcceptanceRow| row.flow_id == *flow && row.withdrawn_at.is_none();
+    let holds =
+        |row: &AcceptanceRow| row.flow_id == flow.id && row.withdrawn_at.is_none() && is_in_force(row, flow);
     let agreement = |row: AcceptanceRow| Agreement {
         document: row.document,
         version: row.version,
@@ -80,13 +82,20 @@ pub(crate) async fn accepted(
     Ok(rows.into_iter().filter(holds).map(agreement).collect())
 }
 
+fn is_in_force(row: &AcceptanceRow, flow: &Flow) -> bool {
+    let version = flow.terms.iter().find(|t| t.id == row.document && t.version == row.version);
+    let text = version.and_then(|terms| terms.in_language(&row.language));
+    // A language that was taken out leaves nothing to compare with; the version is still the one accepted.
+    text.is_none_or(|text| digest_of(text) == row.digest)
+}
+
 /// Whether somebody who is signed in has yet to accept what the flow demands.
 pub(crate) async fn owes(site: &Site, visit: &Visit, flow: &Flow, user: UserId) -> Outcome<bool> {
     if !flow.demands_terms() {
         return Ok(false);
     }
     let mut tx = site.env.db.glance().await?;
-    let accepted = accepted(&mut tx, visit.tenant_id(), user, &flow.id).await?;
+    let accepted = accepted(&mut tx, visit.tenant_id(), user, flow).await?;
     Ok(flow.terms.iter().any(|terms| terms.required && !has(&accepted, terms)))
 }
 

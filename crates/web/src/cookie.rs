@@ -40,6 +40,11 @@ pub fn bind(headers: &mut HeaderMap, listener: &Listener, value: &Secret<String>
     set(headers, listener, &browser_name(listener), value.expose(), None)
 }
 
+/// Lets the binding that the browser showed outlive the browser, for a journey that waits for somebody else.
+pub fn keep(headers: &mut HeaderMap, listener: &Listener, value: &Secret<String>, age: Span) -> Outcome<()> {
+    set(headers, listener, &browser_name(listener), value.expose(), Some(age))
+}
+
 /// Does to the session cookie what a hop says.
 pub fn session(
     headers: &mut HeaderMap,

@@ -27,7 +27,7 @@ use vestibule_rules::journey::step::Step;
 use vestibule_rules::journey::trail::{self, Mark, Trail};
 use vestibule_rules::oauth::authorize::Verified;
 use vestibule_rules::text::{Message, Secret};
-use vestibule_rules::time::Timestamp;
+use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::journeys::{self, JourneyRow};
 use vestibule_store::objects;
 
@@ -56,6 +56,8 @@ pub struct View {
     /// `ui_locales` of the request.
     pub locales: Option<String>,
     pub standing: Standing,
+    /// How long the browser's binding has to outlive the browser: somebody else decides, days later.
+    pub keep_browser: Option<Span>,
 }
 
 /// Whether a journey still asks for something.
@@ -230,6 +232,8 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
             _ if loaded.expired => Standing::Expired,
             _ => Standing::Open,
         },
+        keep_browser: matches!(step, Step::GuardianWait { .. })
+            .then(|| loaded.row.expires_at.since(visit.now)),
     })
 }
 

@@ -209,11 +209,8 @@ async fn find_identity(
 pub(super) async fn review(site: &Site, visit: &Visit, flow: &Flow, user: UserId) -> Outcome<Review> {
     let mut tx = site.env.db.read().await?;
     let tenant = visit.tenant_id();
-    let accepted = if flow.demands_terms() {
-        terms::accepted(&mut tx, tenant, user, &flow.id).await?
-    } else {
-        Vec::new()
-    };
+    let accepted =
+        if flow.demands_terms() { terms::accepted(&mut tx, tenant, user, flow).await? } else { Vec::new() };
     let user = users::find(&mut tx, tenant, user).await?;
     let user = user.ok_or_else(|| Fault::forbidden("the account is gone").code(50_034))?;
     Ok(rulings::review(&user, accepted))

@@ -71,6 +71,10 @@ async fn a_guardian_sees_what_was_answered_and_agrees() -> Outcome<()> {
         let form = child.next(&form, &[("guardian", MUM)]).await?;
         assert_eq!(form.asks(), "guardian-wait");
         assert!(form.page.has("meta[http-equiv=refresh]"));
+        // Whoever closes the browser finds the journey again: the binding lasts as long as it does.
+        let shown = child.get(&form.url).await?;
+        let kept = shown.set_cookies.iter().find(|cookie| cookie.contains("vestibule-browser")).unwrap();
+        assert!(kept.contains("Max-Age=6"), "{kept}");
         let link = link(server).await?;
         // The child's own browser has no part of the link, and no part of it can be guessed.
         for wrong in

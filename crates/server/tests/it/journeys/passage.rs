@@ -56,6 +56,8 @@ pub(crate) struct Answered {
     pub(crate) body: String,
     /// The cookies that it sets: names and values.
     pub(crate) cookies: Vec<(String, String)>,
+    /// The same as the server wrote them, attributes included.
+    pub(crate) set_cookies: Vec<String>,
     /// The content security policy.
     pub(crate) policy: String,
     /// The id that the server gave the request.
@@ -81,8 +83,11 @@ impl Hand {
         let status = answer.status().as_u16();
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.map(|to| Url::parse(&self.origin).unwrap().join(to).unwrap());
-        let cookies = answer.headers().get_all(SET_COOKIE).into_iter().filter_map(|cookie| {
-            let (name, rest) = cookie.to_str().ok()?.split_once('=')?;
+        let set_cookies = answer.headers().get_all(SET_COOKIE).into_iter();
+        let set_cookies: Vec<String> =
+            set_cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
+        let cookies = set_cookies.iter().filter_map(|cookie| {
+            let (name, rest) = cookie.split_once('=')?;
             Some((name.to_owned(), rest.split(';').next()?.to_owned()))
         });
         let cookies = cookies.collect();
@@ -91,7 +96,7 @@ impl Hand {
         let request_id = answer.headers().get("x-ms-request-id").and_then(|id| id.to_str().ok());
         let request_id = request_id.unwrap_or_default().to_owned();
         let body = answer.text().await.map_err(broken)?;
-        Ok(Answered { status, location, body, cookies, policy, request_id })
+        Ok(Answered { status, location, body, cookies, set_cookies, policy, request_id })
     }
 
     pub(crate) async fn get(&self, url: &str) -> Outcome<Answered> {

@@ -242,3 +242,25 @@ async fn a_published_version_keeps_its_words() -> Outcome<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn the_name_of_an_old_version_with_other_words_is_no_way_around_asking() -> Outcome<()> {
+    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+        let hand = Hand::new(server);
+        let (form, code) = hand.ask_for_code(server, ADA).await?;
+        let form = hand.next(&form, &[("code", &code)]).await?;
+        hand.answer(&form, &[("displayName", "Ada"), ("terms-general", "en")]).await?.at_app()?;
+        for (version, words, error) in [
+            ("2", "Pay more.", Some("interaction_required")),
+            ("1", "Pay even more.", Some("interaction_required")),
+            ("2", "Pay more.", Some("interaction_required")),
+            ("1", ENGLISH, None),
+        ] {
+            server.apply(&[&with_terms(version, words)]).await?;
+            let silent = hand.authorize(GUESTS, PORTAL, &[("prompt", "none")]).await?.at_app()?;
+            assert_eq!(parameter(&silent, "error").as_deref(), error, "{version}: {words}");
+        }
+        Ok(())
+    })
+    .await
+}

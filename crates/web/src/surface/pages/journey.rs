@@ -6,6 +6,7 @@ use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::JourneyId;
 use vestibule_service::journey::{self, Standing, View};
 
+use crate::cookie;
 use crate::fault::PageFault;
 use crate::form::Asked;
 use crate::link;
@@ -62,5 +63,9 @@ fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Res
     let hint = frame.brand.username_hint.clone();
     let page =
         JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now).in_language(&frame.languages);
-    respond::page(app, &frame, &page, &FormTargets::Onward)
+    let mut response = respond::page(app, &frame, &page, &FormTargets::Onward)?;
+    if let (Some(age), Some(browser)) = (view.keep_browser, &asked.visit.browser) {
+        cookie::keep(response.headers_mut(), asked.exchange.listener(), browser, age)?;
+    }
+    Ok(response)
 }
