@@ -35,12 +35,13 @@ export function tenantOf(kind, { flow, attached = true, ...sections }) {
  * @param flags such as `--yes`, when something is taken away on purpose
  * @returns what the command said
  */
-export function apply({ document }, ...flags) {
+export function apply({ document, files = {} }, ...flags) {
   const folder = mkdtempSync(join(dataDirectory, "tenant-"));
   const file = join(folder, "tenant.yaml");
   // JSON is YAML too.
   writeFileSync(file, JSON.stringify(document, null, 2));
   writeFileSync(join(folder, "provider-secret"), "the provider knows it");
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const database = databaseUrl ? ["--database-url", databaseUrl] : [];
   return vestibule("apply", file, "--data", dataDirectory, ...database, ...flags);
 }

@@ -2,6 +2,7 @@
 // machine can see: labels, one heading, no sideways scrolling.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -220,6 +221,28 @@ test("the provider's pages", () =>
     await giveCode(page, await giveAddressForCode(page, address));
     await page.locator("h1", { hasText: "account" }).waitFor();
     await shoot(page, "connect");
+  }));
+
+test("the providers' own buttons", () =>
+  inBrowser(async (page) => {
+    const clientSecret = { file: "provider-secret" };
+    const kinds = ["Google", "Facebook", "MicrosoftAccount", "Apple", "GitHub", "LinkedIn", "X"];
+    const providers = kinds.map((kind) => ({
+      id: kind.toLowerCase(), identityProviderType: kind, clientId: "vestibule",
+      ...(kind === "Apple" ? { clientKey: { file: "apple.p8" }, teamId: "TEAM123456", keyId: "KEY1234567" } : { clientSecret }),
+    }));
+    const tenant = tenantOf("external", {
+      flow: { identityProviders: ["EmailPassword-OAUTH", ...kinds.map((kind) => kind.toLowerCase())] },
+      identityProviders: providers,
+    });
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    tenant.files = { "apple.p8": privateKey.export({ type: "pkcs8", format: "pem" }) };
+    await apply(tenant);
+    await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+    await page.goto(authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri }).url);
+    await shoot(page, "providers");
+    await page.locator(".ways summary").click();
+    await shoot(page, "providers-all");
   }));
 
 test("what goes wrong", () =>

@@ -98,7 +98,7 @@ fn a_session_that_goes_on_is_asked_for_terms_alone() {
     let user = world.add("old@example.com", None, true, true);
     world.proofs.insert(user);
     let who = Authenticated { user, amr: vec!["otp".to_owned()], provider: None, created: true };
-    let opening = Opening { intent: Intent::SignIn, login_hint: None };
+    let opening = Opening { intent: Intent::SignIn, login_hint: None, domain_hint: None };
     let facts = resume(&flow, opening, who, Review::default());
     assert!(!facts.authenticated.as_ref().unwrap().created);
     assert!(matches!(engine::next(&facts), Step::Details { .. }));

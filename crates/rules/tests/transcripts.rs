@@ -215,7 +215,15 @@ impl Script {
             "reset" => Intent::Reset,
             other => panic!("nobody comes for {other}"),
         };
-        self.facts = Some(engine::begin(&self.flow, Opening { intent, login_hint: hint }));
+        let (login_hint, domain_hint) = match hint {
+            Some(hint) => match hint.strip_prefix("domain=") {
+                Some(domain) => (None, Some(domain.to_owned())),
+                None => (Some(hint), None),
+            },
+            None => (None, None),
+        };
+        let facts = engine::begin(&self.flow, Opening { intent, login_hint, domain_hint });
+        self.facts = Some(engine::jump(&self.flow, &facts).map_or(facts, |turn| turn.facts));
     }
 
     fn facts(&self) -> &Facts {

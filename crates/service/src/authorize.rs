@@ -94,7 +94,11 @@ async fn start(
     verified: Verified,
     (intent, session): (Intent, Option<Session>),
 ) -> Outcome<Hop> {
-    let opening = Opening { intent, login_hint: typed_hint(site, visit, &verified).await? };
+    let opening = Opening {
+        intent,
+        login_hint: typed_hint(site, visit, &verified).await?,
+        domain_hint: verified.domain_hint.clone(),
+    };
     if let Some((_, current)) = visit.tenant.flow_for(verified.client_id) {
         let flow = (&*current.flow, current.version);
         let beginning = journey::Beginning { opening, session, request: verified };

@@ -1,6 +1,6 @@
 //! What a browser does next.
 
-use vestibule_rules::ids::JourneyId;
+use vestibule_rules::ids::{JourneyId, ProviderId};
 use vestibule_rules::oauth::authorize::Callback;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
@@ -12,6 +12,19 @@ pub struct Hop {
     /// A new value for the cookie that binds journeys to this browser.
     pub browser: Option<Secret<String>>,
     pub session: SessionCookie,
+    /// By which way somebody has just come in.
+    pub way_in: WayIn,
+}
+
+/// The way by which somebody came in, which a browser may remember.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum WayIn {
+    /// Nobody came in.
+    #[default]
+    None,
+    /// With an account of the tenant's own.
+    Local,
+    Provider(ProviderId),
 }
 
 /// The target.
@@ -54,6 +67,6 @@ pub enum SessionCookie {
 impl Hop {
     /// A hop that leaves every cookie alone.
     pub fn to(to: To) -> Self {
-        Self { to, browser: None, session: SessionCookie::Keep }
+        Self { to, browser: None, session: SessionCookie::Keep, way_in: WayIn::None }
     }
 }

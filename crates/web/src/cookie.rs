@@ -1,6 +1,6 @@
-//! The two cookies. One binds a journey to the browser that began it, one is a session in a tenant. Both are
-//! out of scripts' reach; over TLS their names carry the prefix `__Host-`, so that no neighbouring host or
-//! plain listener can plant them (security.md A39).
+//! The cookies. One binds a journey to the browser that began it, one is a session in a tenant, one remembers the
+//! provider that was used last and nothing about anybody. All are out of scripts' reach; over TLS their names
+//! carry the prefix `__Host-`, so that no neighbouring host or plain listener can plant them (security.md A39).
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -8,9 +8,12 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::TenantId;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
-use vestibule_service::hop::SessionCookie;
+use vestibule_service::hop::{SessionCookie, WayIn};
 
 use crate::exchange::Listener;
+
+/// How long a browser remembers which provider was used.
+const REMEMBERED: Span = Span::days(180);
 
 /// The cookie that binds journeys to a browser.
 pub fn browser_name(listener: &Listener) -> String {
@@ -19,8 +22,27 @@ pub fn browser_name(listener: &Listener) -> String {
 
 /// The session cookie of a tenant.
 pub fn session_name(listener: &Listener, tenant: TenantId) -> String {
+    of_tenant(listener, "session", tenant)
+}
+
+fn of_tenant(listener: &Listener, what: &str, tenant: TenantId) -> String {
     let tenant: String = tenant.simple().chars().take(8).collect();
-    format!("{}vestibule-session-{tenant}", prefix(listener))
+    format!("{}vestibule-{what}-{tenant}", prefix(listener))
+}
+
+/// The provider by which somebody signed in to the tenant last time in this browser.
+pub fn last_used(headers: &HeaderMap, listener: &Listener, tenant: TenantId) -> Option<String> {
+    read(headers, &of_tenant(listener, "last", tenant)).map(|value| value.expose().clone())
+}
+
+/// Remembers by which way somebody came in, for the order of the buttons next time.
+pub fn remember(headers: &mut HeaderMap, listener: &Listener, tenant: TenantId, way: &WayIn) -> Outcome<()> {
+    let name = of_tenant(listener, "last", tenant);
+    match way {
+        WayIn::None => Ok(()),
+        WayIn::Local => set(headers, listener, &name, "", Some(Span(0))),
+        WayIn::Provider(id) => set(headers, listener, &name, &id.key(), Some(REMEMBERED)),
+    }
 }
 
 const fn prefix(listener: &Listener) -> &'static str {

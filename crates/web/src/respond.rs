@@ -120,6 +120,7 @@ pub fn hop(app: &AppState, asked: &Asked, hop: Hop) -> Outcome<Response> {
         cookie::bind(headers, listener, value)?;
     }
     cookie::session(headers, listener, asked.visit.tenant_id(), &hop.session)?;
+    cookie::remember(headers, listener, asked.visit.tenant_id(), &hop.way_in)?;
     Ok(response)
 }
 

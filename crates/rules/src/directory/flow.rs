@@ -23,6 +23,9 @@ pub struct UserFlow {
     /// Ids of the sign-in methods: `EmailPassword-OAUTH`, `EmailOtpSignup-OAUTH` or a provider of the
     /// tenant, in the order in which they are offered (FLOW-07).
     pub identity_providers: Vec<String>,
+    /// Those of them that have no button: an application's hint leads there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden_identity_providers: Vec<String>,
     /// Whether strangers may sign up (FLOW-02).
     #[serde(default = "yes")]
     pub is_sign_up_allowed: bool,

@@ -33,6 +33,9 @@ pub struct Opening {
     pub intent: Intent,
     /// `login_hint` of the authorization request; fills the address field in.
     pub login_hint: Option<String>,
+    /// `domain_hint` of the authorization request: the provider that the application means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_hint: Option<String>,
 }
 
 /// Everything established so far.
@@ -160,6 +163,9 @@ pub struct Federation {
     pub provider: ProviderId,
     /// Counts the departures of this journey; `state`, `nonce` and PKCE verifier are derived from it.
     pub attempt: u32,
+    /// The address that the provider is told, when the way to it began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
 }
 
 /// What a provider said, after every check on its tokens.

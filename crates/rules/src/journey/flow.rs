@@ -8,11 +8,13 @@ use crate::directory::age::AgeRule;
 use crate::directory::attribute::{self, DataType};
 use crate::directory::condition::Condition;
 use crate::directory::flow::{AttributeInput, InputType, UserFlow, UserTypeToCreate};
-use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD};
+use crate::directory::provider::kind::ProviderKind;
+use crate::directory::provider::{EMAIL_OTP, EMAIL_PASSWORD, IdentityProvider, SealedSecret};
 use crate::directory::tenant::{Compatibility, TenantConfig, TenantKind};
 use crate::directory::terms::Terms;
 use crate::directory::user::UserType;
 use crate::ids::{AttributeId, FlowId, ProviderId};
+use crate::journey::door::Door;
 
 /// An immutable version of a user flow.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,7 +68,12 @@ pub enum Method {
     Code,
     /// An identity provider of the tenant.
     #[serde(rename_all = "camelCase")]
-    Provider { id: ProviderId, display_name: String },
+    Provider {
+        id: ProviderId,
+        display_name: String,
+        #[serde(default)]
+        door: Door,
+    },
 }
 
 /// An attribute that the flow collects.
@@ -100,7 +107,7 @@ impl Flow {
             tenant_name: tenant.display_name.clone(),
             default_domain: tenant.default_domain(),
             strict,
-            methods: flow.identity_providers.iter().filter_map(|id| method(config, id)).collect(),
+            methods: flow.identity_providers.iter().filter_map(|id| method(config, flow, id)).collect(),
             sign_up_allowed: sign_up_allowed(config, flow),
             user_type: user_type(tenant.kind, flow.user_type_to_create),
             title: flow.attribute_collection.title.clone(),
@@ -121,7 +128,7 @@ impl Flow {
     /// sign in, nobody signs up.
     pub fn sign_in_only(config: &TenantConfig) -> Self {
         let mut methods = vec![Method::Code];
-        methods.extend(config.identity_providers.iter().filter_map(|p| method(config, p.id.as_str())));
+        methods.extend(config.identity_providers.iter().filter(|p| p.is_enabled).map(|p| offered(p, false)));
         Self {
             id: FlowId::new("sign-in"),
             tenant_kind: config.tenant.kind,
@@ -171,7 +178,25 @@ impl Flow {
     /// The providers in the order in which they are offered.
     pub fn providers(&self) -> impl Iterator<Item = (&ProviderId, &str)> {
         self.methods.iter().filter_map(|m| match m {
-            Method::Provider { id, display_name } => Some((id, display_name.as_str())),
+            Method::Provider { id, display_name, .. } => Some((id, display_name.as_str())),
+            Method::Password | Method::Code => None,
+        })
+    }
+
+    /// The providers that have a button, with the looks of it.
+    pub fn buttons(&self) -> impl Iterator<Item = (&ProviderId, &str, ProviderKind)> {
+        self.methods.iter().filter_map(|m| match m {
+            Method::Provider { id, display_name, door } if !door.hidden => {
+                Some((id, display_name.as_str(), door.kind))
+            }
+            Method::Provider { .. } | Method::Password | Method::Code => None,
+        })
+    }
+
+    /// The first provider whose door is as described.
+    pub fn behind(&self, is_meant: impl Fn(&Door) -> bool) -> Option<&ProviderId> {
+        self.methods.iter().find_map(|m| match m {
+            Method::Provider { id, door, .. } => is_meant(door).then_some(id),
             Method::Password | Method::Code => None,
         })
     }
@@ -188,7 +213,7 @@ impl FlowPage {
     }
 }
 
-fn method(config: &TenantConfig, id: &str) -> Option<Method> {
+fn method(config: &TenantConfig, flow: &UserFlow, id: &str) -> Option<Method> {
     if id.eq_ignore_ascii_case(EMAIL_PASSWORD) {
         return Some(Method::Password);
     }
@@ -197,7 +222,16 @@ fn method(config: &TenantConfig, id: &str) -> Option<Method> {
     }
     let provider =
         config.identity_providers.iter().find(|p| p.id.as_str().eq_ignore_ascii_case(id) && p.is_enabled)?;
-    Some(Method::Provider { id: provider.id.clone(), display_name: provider.display_name.clone() })
+    let hidden = flow.hidden_identity_providers.iter().any(|hidden| hidden.eq_ignore_ascii_case(id));
+    Some(offered(provider, hidden))
+}
+
+fn offered(provider: &IdentityProvider<SealedSecret>, hidden: bool) -> Method {
+    Method::Provider {
+        id: provider.id.clone(),
+        display_name: provider.display_name.clone(),
+        door: Door::of(provider, hidden),
+    }
 }
 
 fn sign_up_allowed(config: &TenantConfig, flow: &UserFlow) -> bool {

@@ -14,6 +14,7 @@ use super::terms;
 use super::values;
 use crate::directory::attribute::DataType;
 use crate::directory::flow::{Bound, InputOption, InputType};
+use crate::directory::provider::kind::ProviderKind;
 use crate::directory::terms::{Terms, TermsText};
 use crate::ids::ProviderId;
 use crate::text::Message;
@@ -140,6 +141,7 @@ pub enum ActionStyle {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ProviderButton {
     pub id: ProviderId,
+    pub kind: ProviderKind,
     pub display_name: String,
     /// `Sign up with …` or `Continue with …`.
     pub label: Message,
@@ -250,9 +252,10 @@ fn identify(flow: &Flow, facts: &Facts, form: &mut Form) {
     if facts.intent != Intent::Reset {
         let id = if facts.intent == Intent::SignUp { "provider-sign-up" } else { "provider-sign-in" };
         form.providers = flow
-            .providers()
-            .map(|(provider, name)| ProviderButton {
+            .buttons()
+            .map(|(provider, name, kind)| ProviderButton {
                 id: provider.clone(),
+                kind,
                 display_name: name.to_owned(),
                 label: Message::new(id).with("provider", name),
             })

@@ -18,6 +18,7 @@
 //! 6. Facts hold no plain secret: a code is a digest, a password a hash.
 
 pub mod age;
+pub mod door;
 pub mod draft;
 pub mod engine;
 pub mod extension;

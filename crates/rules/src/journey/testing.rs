@@ -1,5 +1,6 @@
 //! Flows for the unit tests of this module.
 
+use super::door::Door;
 use super::engine::begin;
 use super::facts::{CodeFact, Facts, Intent, Lookup, Opening};
 use super::flow::{Field, Flow, Method};
@@ -34,7 +35,11 @@ pub(super) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
 }
 
 pub(super) fn fabrikam() -> Method {
-    Method::Provider { id: ProviderId::new("fabrikam"), display_name: "Fabrikam".to_owned() }
+    Method::Provider {
+        id: ProviderId::new("fabrikam"),
+        display_name: "Fabrikam".to_owned(),
+        door: Door::default(),
+    }
 }
 
 pub(super) fn field(id: &str, input_type: InputType, change: impl FnOnce(&mut Field)) -> Field {
@@ -91,7 +96,7 @@ pub(super) fn typed(pairs: &[(&str, &[&str])]) -> RawFields {
 }
 
 pub(super) fn open(flow: &Flow, intent: Intent) -> Facts {
-    begin(flow, Opening { intent, login_hint: None })
+    begin(flow, Opening { intent, login_hint: None, domain_hint: None })
 }
 
 /// Somebody who has proven the mailbox of an address that nobody has an account with.

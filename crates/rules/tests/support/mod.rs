@@ -12,6 +12,7 @@ use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::terms::{Agreement, Terms, TermsText};
 use vestibule_rules::directory::user::{User, UserType};
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
+use vestibule_rules::journey::door::Door;
 use vestibule_rules::journey::engine::{self, CODE_LIFETIME, Next, Rejected, Turn};
 use vestibule_rules::journey::facts::{Account, Facts, Federated, Intent, Opening, Review};
 use vestibule_rules::journey::flow::{Field, Flow, Method};
@@ -44,7 +45,11 @@ pub(crate) fn flow(kind: TenantKind, methods: &[Method]) -> Flow {
 }
 
 pub(crate) fn provider(id: &str) -> Method {
-    Method::Provider { id: ProviderId::new(id), display_name: id.to_owned() }
+    Method::Provider {
+        id: ProviderId::new(id),
+        display_name: id.to_owned(),
+        door: Door { known_as: vec![id.to_owned()], ..Door::default() },
+    }
 }
 
 pub(crate) fn field(id: &str, data_type: DataType, input_type: InputType) -> Field {
@@ -84,7 +89,7 @@ pub(crate) fn options(values: &[&str]) -> Vec<InputOption> {
 }
 
 pub(crate) fn open(flow: &Flow, intent: Intent) -> Facts {
-    engine::begin(flow, Opening { intent, login_hint: None })
+    engine::begin(flow, Opening { intent, login_hint: None, domain_hint: None })
 }
 
 /// An account of the world.

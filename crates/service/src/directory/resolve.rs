@@ -339,6 +339,7 @@ impl Resolver<'_> {
             description: section.description.clone(),
             applications: applications.map(|(i, name)| self.client(index, i, name, config)).collect(),
             identity_providers: section.identity_providers.clone(),
+            hidden_identity_providers: section.hidden_identity_providers.clone(),
             is_sign_up_allowed: section.is_sign_up_allowed,
             attribute_collection: AttributeCollection {
                 title: section.attribute_collection.title.clone(),

@@ -209,6 +209,9 @@ pub struct FlowSection {
     /// Ways to sign up, in the order in which they are offered: `EmailOtpSignup-OAUTH` (a code to the
     /// mailbox), `EmailPassword-OAUTH`, or the id of a provider above.
     pub identity_providers: Vec<String>,
+    /// Those of them that have no button: an application's `domain_hint` leads there.
+    #[serde(default)]
+    pub hidden_identity_providers: Vec<String>,
     /// `false`: only people who have an account can sign in.
     #[serde(default = "yes")]
     pub is_sign_up_allowed: bool,

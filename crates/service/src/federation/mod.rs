@@ -32,8 +32,8 @@ use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{JourneyId, ProviderId};
-use vestibule_rules::journey::facts::{Federated, Pending};
+use vestibule_rules::ids::JourneyId;
+use vestibule_rules::journey::facts::{Federated, Federation, Pending};
 use vestibule_rules::journey::question::Answer;
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Message;
@@ -92,13 +92,15 @@ pub(crate) async fn departure(
     site: &Site,
     visit: &Visit,
     journey: JourneyId,
-    (id, attempt): (&ProviderId, u32),
+    away: &Federation,
 ) -> Outcome<Url> {
-    let upstream = Upstream::new(site, visit, id.as_str())?;
-    let trip = Trip { journey, provider: &upstream.provider.id, attempt };
+    let upstream = Upstream::new(site, visit, away.provider.as_str())?;
+    let trip = Trip { journey, provider: &upstream.provider.id, attempt: away.attempt };
     let (state, proof) = (trip.state(site, visit), trip.proof(site, visit));
     match upstream.provider.preset().protocol {
-        Protocol::OpenIdConnect => openid::departure(upstream, &state, &proof).await,
+        Protocol::OpenIdConnect => {
+            openid::departure(upstream, &state, &proof, away.login_hint.as_deref()).await
+        }
         Protocol::OAuth2 => oauth2::departure(upstream, &state, &proof),
     }
 }

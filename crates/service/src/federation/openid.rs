@@ -42,7 +42,12 @@ async fn metadata(upstream: Upstream<'_>) -> Outcome<std::sync::Arc<Metadata>> {
 }
 
 /// Where a browser goes to sign in.
-pub(super) async fn departure(upstream: Upstream<'_>, state: &str, proof: &Proof) -> Outcome<Url> {
+pub(super) async fn departure(
+    upstream: Upstream<'_>,
+    state: &str,
+    proof: &Proof,
+    login_hint: Option<&str>,
+) -> Outcome<Url> {
     let metadata = metadata(upstream).await?;
     let (provider, settings) = (upstream.provider, &upstream.provider.settings);
     let (redirect_uri, challenge) = (upstream.redirect_uri(), digest::pkce_s256(&proof.verifier));
@@ -56,6 +61,7 @@ pub(super) async fn departure(upstream: Upstream<'_>, state: &str, proof: &Proof
         ("code_challenge_method", "S256"),
         ("prompt", settings.prompt.as_deref().unwrap_or_default()),
         ("acr_values", settings.acr_values.as_deref().unwrap_or_default()),
+        ("login_hint", login_hint.unwrap_or_default()),
         ("hd", settings.hosted_domain.as_deref().unwrap_or_default()),
     ];
     if provider.response_mode() == ResponseMode::FormPost {

@@ -200,7 +200,8 @@ impl Explorer {
     pub(super) fn explore(mut self) -> Found {
         for intent in [Intent::SignIn, Intent::SignUp] {
             for visitor in Visitor::of(&self.flow.clone()) {
-                let facts = engine::begin(&self.flow, Opening { intent, login_hint: None });
+                let facts =
+                    engine::begin(&self.flow, Opening { intent, login_hint: None, domain_hint: None });
                 let world = visitor.world(&self.flow.default_domain);
                 self.arrive(visitor, world, facts);
             }

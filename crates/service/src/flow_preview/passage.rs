@@ -72,7 +72,7 @@ impl Passage {
         }
         let newcomer = *who != Who::Holder && stage.flow.sign_up_allowed;
         let intent = if newcomer { Intent::SignUp } else { Intent::SignIn };
-        let facts = engine::begin(&stage.flow, Opening { intent, login_hint: None });
+        let facts = engine::begin(&stage.flow, Opening { intent, login_hint: None, domain_hint: None });
         let mut passage = Self { who: who.clone(), world, facts, now, revision: 0 };
         if let Who::Through(provider) = who {
             passage.say(stage, Input::ChooseProvider(provider.clone()));

@@ -54,6 +54,9 @@ pub struct TestSection {
     /// `login_hint` of the application's request.
     #[serde(default)]
     pub login_hint: Option<String>,
+    /// `domain_hint` of the application's request: the provider to which it leads.
+    #[serde(default)]
+    pub domain_hint: Option<String>,
     /// `scope` of the application's request; `openid profile email` when it is left out.
     #[serde(default = "default_scope")]
     pub scope: String,

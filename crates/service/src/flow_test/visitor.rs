@@ -73,8 +73,14 @@ impl<'s> Visitor<'s> {
             }
         }
         let section = &scenario.section;
-        let opening = Opening { intent: section.start.intent(), login_hint: section.login_hint.clone() };
-        Self { scenario, stage, world, facts: engine::begin(&stage.flow, opening), now: BEGIN }
+        let opening = Opening {
+            intent: section.start.intent(),
+            login_hint: section.login_hint.clone(),
+            domain_hint: section.domain_hint.clone(),
+        };
+        let facts = engine::begin(&stage.flow, opening);
+        let facts = engine::jump(&stage.flow, &facts).map_or(facts, |turn| turn.facts);
+        Self { scenario, stage, world, facts, now: BEGIN }
     }
 
     fn form(&self) -> Form {

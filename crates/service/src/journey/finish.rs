@@ -16,7 +16,7 @@ use super::{Loaded, State};
 use crate::audit::by_user;
 use crate::authorize::success;
 use crate::env::Site;
-use crate::hop::{Hop, Reply, SessionCookie, To};
+use crate::hop::{Hop, Reply, To, WayIn};
 use crate::session::{self, NewSession, digest_of};
 use crate::token::{NewCode, PreparedCode, prepare_code};
 use crate::visit::Visit;
@@ -121,7 +121,8 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
             };
             let (prepared, code) = prepare_code(site, visit, code)?;
             let to = To::App(success(visit, &request.callback, code.expose()));
-            let hop = Hop { session: new.cookie.clone(), ..Hop::to(to) };
+            let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
+            let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(to) };
             let replaced = visit.session.as_ref().map(digest_of);
             let detail = json!({
                 "client": request.client_id,
@@ -145,10 +146,7 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
         (Some(End::Cancelled | End::SignedIn), _) => {
             let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());
             let to = To::App(Reply { callback: request.callback.clone(), parameters });
-            Ok(Some(Ending {
-                hop: Hop { session: SessionCookie::Keep, ..Hop::to(to) },
-                rows: Rows::default(),
-            }))
+            Ok(Some(Ending { hop: Hop::to(to), rows: Rows::default() }))
         }
     }
 }

@@ -18,7 +18,7 @@ use vestibule_rules::directory::terms::TermsText;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{JourneyId, SessionId};
 use vestibule_rules::journey::engine::{self, Next, Rejected, Turn};
-use vestibule_rules::journey::facts::{Authenticated, Facts, Opening, Pending};
+use vestibule_rules::journey::facts::{Authenticated, Facts, Federation, Opening, Pending};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::form::{self, Form};
 use vestibule_rules::journey::input::Input;
@@ -189,15 +189,22 @@ pub async fn start(
         expires_at: visit.now + site.settings.lifetimes.journey,
         ended: false,
     };
-    let tenant = visit.tenant_id();
+    let (tenant, new) = (visit.tenant_id(), row.clone());
     site.env
         .db
         .write(move |tx| {
-            let row = row.clone();
+            let row = new.clone();
             Box::pin(async move { journeys::insert(tx, tenant, &row).await })
         })
         .await?;
-    Ok(Hop { browser: fresh, ..Hop::to(To::Journey(id)) })
+    let hop = match engine::jump(flow, &state.facts) {
+        Some(turn) => {
+            let loaded = Loaded { row, state, flow: Arc::new(flow.clone()), expired: false };
+            Box::pin(run(site, visit, loaded, turn)).await?
+        }
+        None => Hop::to(To::Journey(id)),
+    };
+    Ok(Hop { browser: fresh, ..hop })
 }
 
 /// The facts of somebody whose session goes on, with what their account has.
@@ -387,7 +394,9 @@ async fn go_on(scene: Scene<'_>, mut turn: Turn) -> Outcome<Hop> {
         };
         let departure = match &step {
             Step::Leave { provider, attempt } => {
-                match Box::pin(federation::departure(site, visit, id, (provider, *attempt))).await {
+                let login_hint = turn.facts.federation.as_ref().and_then(|away| away.login_hint.clone());
+                let away = Federation { provider: provider.clone(), attempt: *attempt, login_hint };
+                match Box::pin(federation::departure(site, visit, id, &away)).await {
                     Ok(url) => Some(url),
                     Err(fault) => {
                         tracing::warn!(%provider, %fault, correlation = %visit.correlation, "a provider cannot be reached");

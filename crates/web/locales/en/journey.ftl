@@ -258,6 +258,12 @@ provider-sign-in = Continue with { $provider }
 provider-sign-up = Sign up with { $provider }
 # Between the form and the buttons of providers.
 form-or = or
+# Opens the buttons of further providers.
+form-other-ways = Other ways
+# Beside the provider by which somebody signed in here last time.
+provider-last-used = Last used
+# In place of a provider's button, when the page is shown inside another app. $provider: its name.
+provider-not-embedded = { $provider } does not open inside other apps. Open this page in your browser, or choose another way.
 # Above the heading of one of several pages. $page, $of: numbers. More pages may follow from the answers.
 form-progress = Step { $page } of { $of }
 

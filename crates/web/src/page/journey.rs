@@ -9,6 +9,7 @@ use vestibule_rules::time::Timestamp;
 use vestibule_service::journey::Standing;
 
 use super::Page;
+use super::ways::{Device, Ways};
 use crate::country;
 
 /// Where the form goes and what proves that it came from here.
@@ -40,6 +41,7 @@ pub struct JourneyPage {
     account: Option<String>,
     /// The language of the names of countries; empty when there are none.
     names: String,
+    ways: Ways,
 }
 
 impl JourneyPage {
@@ -60,8 +62,16 @@ impl JourneyPage {
             csrf: way.csrf,
             step: way.step,
             names: String::new(),
+            ways: Ways::new(form.providers.clone(), Device::default()),
             form,
         }
+    }
+
+    /// The page as a device shows it that has been here before, or that is no browser.
+    #[must_use]
+    pub fn on(mut self, device: Device<'_>) -> Self {
+        self.ways = Ways::new(self.form.providers.clone(), device);
+        self
     }
 
     /// The page with the names of countries in the first of the languages that has them, and with documents in

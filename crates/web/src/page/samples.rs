@@ -7,6 +7,7 @@ use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::directory::terms::{Terms, TermsText};
 use vestibule_rules::directory::user::UserType;
 use vestibule_rules::ids::{AttributeId, FlowId, ProviderId, UserId};
+use vestibule_rules::journey::door::Door;
 use vestibule_rules::journey::facts::{
     Account, Authenticated, CodeFact, End, Facts, Federated, Federation, Intent, Lookup, Opening, Refusal,
 };
@@ -64,7 +65,8 @@ fn all_facts() -> Vec<Facts> {
         f.authenticated = Some(Authenticated { user: user(), amr, provider: None, created: false });
     }));
     all.push(with(Intent::SignIn, |f| {
-        f.federation = Some(Federation { provider: ProviderId::new("fabrikam"), attempt: 1 });
+        f.federation =
+            Some(Federation { provider: ProviderId::new("fabrikam"), attempt: 1, login_hint: None });
     }));
     all.push(with(Intent::SignIn, |f| f.end = Some(End::Cancelled)));
     all
@@ -115,7 +117,7 @@ fn federated() -> Federated {
 }
 
 fn facts(intent: Intent) -> Facts {
-    Facts::new(Opening { intent, login_hint: None })
+    Facts::new(Opening { intent, login_hint: None, domain_hint: None })
 }
 
 fn with(intent: Intent, change: impl FnOnce(&mut Facts)) -> Facts {
@@ -129,8 +131,11 @@ fn user() -> UserId {
 }
 
 fn flow() -> Flow {
-    let provider =
-        |id: &str, name: &str| Method::Provider { id: ProviderId::new(id), display_name: name.to_owned() };
+    let provider = |id: &str, name: &str| Method::Provider {
+        id: ProviderId::new(id),
+        display_name: name.to_owned(),
+        door: Door::default(),
+    };
     Flow {
         id: FlowId::new("B2X_1_Samples"),
         tenant_kind: TenantKind::External,

@@ -46,6 +46,7 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         switch(config, flow, &at, found);
         applications(config, flow, &at.key("applications"), &mut served, found);
         methods(config, flow, &at.key("identityProviders"), found);
+        hidden(flow, &at.key("hiddenIdentityProviders"), found);
         attribute::inputs(config, flow, &at, found);
         terms::check(config, flow, &at, found);
         age::check(config, flow, &at, found);
@@ -192,6 +193,10 @@ fn methods(config: &TenantConfig, flow: &UserFlow, at: &Place, found: &mut Findi
             (_, Some(_)) => {}
         }
     }
+    let hides = |method: &String| flow.hidden_identity_providers.contains(method);
+    if !flow.identity_providers.is_empty() && flow.identity_providers.iter().all(hides) {
+        found.add(at, "FLOW-07", "every way is hidden: whoever comes without a hint would see none");
+    }
     let has = |wanted: &str| flow.identity_providers.iter().any(|m| m == wanted);
     if has(EMAIL_PASSWORD) && has(EMAIL_OTP) {
         found.add(at, "IDP-PW-02", format!("a flow has either {EMAIL_PASSWORD} or {EMAIL_OTP}, not both"));
@@ -202,6 +207,21 @@ fn methods(config: &TenantConfig, flow: &UserFlow, at: &Place, found: &mut Findi
         "the provider",
         found,
     );
+}
+
+fn hidden(flow: &UserFlow, at: &Place, found: &mut Findings) {
+    for (i, id) in flow.hidden_identity_providers.iter().enumerate() {
+        let at = at.index(i);
+        if [EMAIL_PASSWORD, EMAIL_OTP].contains(&id.as_str()) {
+            found.add(
+                &at,
+                "FLOW-07",
+                "only a provider can be hidden; leave a local way out of identityProviders",
+            );
+        } else if !flow.identity_providers.contains(id) {
+            found.add(&at, "FLOW-07", format!("“{id}” is not among the identityProviders of the flow"));
+        }
+    }
 }
 
 fn unknown_method(config: &TenantConfig, method: &str) -> String {

@@ -27,6 +27,23 @@ pub enum ProviderKind {
     X,
 }
 
+impl ProviderKind {
+    /// The names by which an application may mean it in `domain_hint`.
+    pub const fn known_as(self) -> &'static [&'static str] {
+        match self {
+            Self::OpenIdConnect | Self::OAuth2 => &[],
+            Self::Google => &["google.com", "google"],
+            Self::Facebook => &["facebook.com", "facebook"],
+            Self::Apple => &["apple.com", "appleid.apple.com", "apple"],
+            Self::MicrosoftAccount => &["live.com", "consumers"],
+            Self::MicrosoftEntra => &["organizations"],
+            Self::GitHub => &["github.com", "github"],
+            Self::LinkedIn => &["linkedin.com", "linkedin"],
+            Self::X => &["x.com", "twitter.com", "x"],
+        }
+    }
+}
+
 /// How people are told apart and proven.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {

@@ -19,7 +19,7 @@ pub(super) fn submit(flow: &Flow, facts: Facts, input: Input, now: Timestamp) ->
     let resets = facts.intent == Intent::Reset;
     match input {
         Input::Identify { address } => identify(flow, facts, &address, now),
-        Input::ChooseProvider(id) if !resets => federation::depart(flow, facts, &id),
+        Input::ChooseProvider(id) if !resets => federation::depart(flow, facts, &id, None),
         Input::ForgotPassword if facts.intent == Intent::SignIn => credential::forgot(flow, facts),
         other => turn_elsewhere(flow, facts, &other),
     }

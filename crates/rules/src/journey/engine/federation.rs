@@ -14,12 +14,20 @@ use crate::text::Message;
 /// At the step that leads to the provider.
 pub(super) fn submit(flow: &Flow, facts: Facts, provider: &ProviderId, input: Input) -> Result<Turn> {
     match input {
-        Input::Continue => depart(flow, facts, provider),
+        Input::Continue => {
+            let hint = facts.federation.as_ref().and_then(|away| away.login_hint.clone());
+            depart(flow, facts, provider, hint)
+        }
         other => turn_elsewhere(flow, facts, &other),
     }
 }
 
-pub(super) fn depart(flow: &Flow, mut facts: Facts, wanted: &ProviderId) -> Result<Turn> {
+pub(super) fn depart(
+    flow: &Flow,
+    mut facts: Facts,
+    wanted: &ProviderId,
+    login_hint: Option<String>,
+) -> Result<Turn> {
     let Some((provider, _)) = flow.provider(wanted) else { return Err(Rejected::NotAsked) };
     // What is known about a typed address is nothing that the provider's answer may meet.
     let intent = facts.intent;
@@ -28,7 +36,7 @@ pub(super) fn depart(flow: &Flow, mut facts: Facts, wanted: &ProviderId) -> Resu
     facts.revise_identity(intent);
     facts.linking = linking;
     facts.departures = facts.departures.saturating_add(1);
-    let away = Federation { provider: provider.clone(), attempt: facts.departures };
+    let away = Federation { provider: provider.clone(), attempt: facts.departures, login_hint };
     let question = Question::Federation { provider: away.provider.clone(), attempt: away.attempt };
     facts.pending = Some(question.pending());
     facts.federation = Some(away);

@@ -73,6 +73,7 @@ type Result<T> = std::result::Result<T, Rejected>;
 /// The facts of a journey that begins now. What the flow does not offer becomes an ordinary sign-in.
 pub fn begin(flow: &Flow, mut opening: Opening) -> Facts {
     opening.login_hint = opening.login_hint.map(|h| hint(&h)).filter(|h| !h.is_empty());
+    opening.domain_hint = opening.domain_hint.map(|h| hint(&h)).filter(|h| !h.is_empty());
     let mut facts = Facts::new(opening);
     let offered = match facts.intent {
         Intent::SignIn => true,
@@ -83,6 +84,17 @@ pub fn begin(flow: &Flow, mut opening: Opening) -> Facts {
         facts.intent = Intent::SignIn;
     }
     facts
+}
+
+/// Where a journey goes before anything was asked: to the provider that the application named. Nothing when it
+/// named none that the flow has; then the person chooses.
+pub fn jump(flow: &Flow, facts: &Facts) -> Option<Turn> {
+    if !matches!(next(facts), Step::Identify | Step::SignUp) {
+        return None;
+    }
+    let hint = facts.opening.domain_hint.as_deref()?;
+    let provider = flow.behind(|door| door.answers_to(hint))?;
+    federation::depart(flow, facts.clone(), provider, facts.opening.login_hint.clone()).ok()
 }
 
 /// The facts of a journey of somebody whose session goes on: who they are is known, and they are asked only for

@@ -60,7 +60,7 @@ fn the_page_with_the_questions() {
 fn the_pages_that_only_say_something() {
     let flow = full();
     let refusal = Refusal { code: 50057, message: Message::new("refused-disabled") };
-    let away = Federation { provider: ProviderId::new("fabrikam"), attempt: 1 };
+    let away = Federation { provider: ProviderId::new("fabrikam"), attempt: 1, login_hint: None };
     let who = Authenticated {
         user: crate::ids::UserId::from_random([1; 16]),
         amr: Vec::new(),

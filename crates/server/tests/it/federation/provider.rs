@@ -127,7 +127,12 @@ impl Provider {
     /// Presses the provider's button and takes what the browser is sent with.
     pub(crate) async fn depart(&self, hand: &Hand, form: &Page) -> Outcome<Departure> {
         let answered = hand.answer(form, &[("action", "idp-stranger")]).await?;
-        let url = answered.location.ok_or_else(|| Fault::ours("nowhere to go"))?;
+        self.sent_to(answered.location)
+    }
+
+    /// Takes what the browser is sent with, however it came to be sent.
+    pub(crate) fn sent_to(&self, location: Option<Url>) -> Outcome<Departure> {
+        let url = location.ok_or_else(|| Fault::ours("nowhere to go"))?;
         if !url.as_str().starts_with(&self.issuer) {
             return Err(Fault::ours(format!("leads to {url} and not to the provider")));
         }

@@ -144,6 +144,12 @@ impl Hand {
         Ok(Form { url: url.to_owned(), csrf: hidden("csrf"), step: hidden("step"), page })
     }
 
+    /// The page as it is shown to a browser of another make.
+    pub(crate) async fn as_agent(&self, url: &str, agent: &str) -> Outcome<Page> {
+        let answered = self.send(self.client.get(url).header("user-agent", agent)).await?;
+        Ok(Page { url: Url::parse(url).unwrap(), status: answered.status, html: answered.body })
+    }
+
     /// Answers a form, whatever happened since it was fetched.
     pub(crate) async fn answer(&self, form: &Form, fields: &[(&str, &str)]) -> Outcome<Answered> {
         let mut all = vec![("csrf", form.csrf.as_str()), ("step", form.step.as_str())];
