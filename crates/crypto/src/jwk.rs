@@ -42,8 +42,10 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The name in `alg`, compared exactly: `rs256` is not RS256.
+    /// The name in `alg`, compared exactly: `rs256` is not RS256. `Ed25519` is the full name of what `EdDSA` means
+    /// with the one curve that is supported (RFC 9864 §2.2).
     pub fn parse(name: &str) -> Option<Self> {
+        let name = if name == "Ed25519" { Self::EdDsa.name() } else { name };
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
@@ -124,7 +126,8 @@ impl VerifyingKey {
             _ => return Err(refused("its type or curve is not supported")),
         };
         if let Some(declared) = jwk.get("alg") {
-            parsed.retain(|(algorithm, _)| declared == algorithm.name());
+            let declared = declared.as_str().and_then(Algorithm::parse);
+            parsed.retain(|(algorithm, _)| declared == Some(*algorithm));
         }
         if parsed.is_empty() {
             return Err(refused("its alg does not fit its type"));
@@ -257,6 +260,14 @@ mod tests {
     fn the_key_of_rfc_8037_is_read() {
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         assert!(read(&jwk).unwrap().for_algorithm(Algorithm::EdDsa).is_some());
+        // RFC 9864 gives the same thing a full name; no other algorithm gets one by it.
+        for (alg, fits) in
+            [("EdDSA", true), ("Ed25519", true), ("ed25519", false), ("Ed448", false), ("ES256", false)]
+        {
+            let mut named = jwk.clone();
+            named["alg"] = json!(alg);
+            assert_eq!(read(&named).is_ok(), fits, "{alg}");
+        }
     }
 
     #[test]

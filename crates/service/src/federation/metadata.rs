@@ -112,7 +112,24 @@ impl<T: Clone> Flights<T> {
 struct Known {
     metadata: Arc<Metadata>,
     read_at: Timestamp,
-    keys: Option<(Arc<Vec<VerifyingKey>>, Timestamp)>,
+    keys: Option<Keys>,
+}
+
+/// What a provider publishes to verify its tokens with.
+#[derive(Clone)]
+struct Keys {
+    set: Arc<Vec<VerifyingKey>>,
+    read_at: Timestamp,
+    /// When a key that was not among them was last looked for.
+    looked_at: Option<Timestamp>,
+}
+
+impl Keys {
+    /// Whether a key that is not among them may be looked for. A set that was read a moment ago may be old already:
+    /// providers change their keys at any moment.
+    fn may_look_again(&self, now: Timestamp) -> bool {
+        self.looked_at.is_none_or(|at| now.since(at) >= KEYS_AGAIN)
+    }
 }
 
 impl Providers {
@@ -144,28 +161,36 @@ impl Providers {
         kid: Option<&str>,
         now: Timestamp,
     ) -> Outcome<Arc<Vec<VerifyingKey>>> {
-        if let Some((keys, read_at)) = self.look_up(&metadata.key).and_then(|k| k.keys) {
-            let age = now.since(read_at);
-            let has = kid.is_none_or(|kid| keys.iter().any(|k| k.kid() == Some(kid)));
-            if age < KEYS_AGAIN || (has && age < FRESH) {
-                return Ok(keys);
-            }
+        let Some(keys) = self.look_up(&metadata.key).and_then(|k| k.keys) else {
+            return self.read_keys(site, metadata, now).await;
+        };
+        if !kid.is_none_or(|kid| keys.set.iter().any(|k| k.kid() == Some(kid))) {
+            return self.keys_again(site, metadata, now).await;
+        }
+        if now.since(keys.read_at) < FRESH {
+            return Ok(keys.set);
         }
         self.read_keys(site, metadata, now).await
     }
 
-    /// The provider's keys, read again unless that was done within the last minute: for a token that does not name
-    /// its key and fits none.
+    /// The provider's keys, read again unless that was done within the last minute: for a token whose key is not
+    /// among them, or that does not name its key and fits none.
     pub async fn keys_again(
         &self,
         site: &Site,
         metadata: &Metadata,
         now: Timestamp,
     ) -> Outcome<Arc<Vec<VerifyingKey>>> {
-        match self.look_up(&metadata.key).and_then(|k| k.keys) {
-            Some((keys, read_at)) if now.since(read_at) < KEYS_AGAIN => Ok(keys),
-            Some(_) | None => self.read_keys(site, metadata, now).await,
+        if let Some(known) = self.look_up(&metadata.key)
+            && let Some(keys) = known.keys.clone()
+        {
+            if !keys.may_look_again(now) {
+                return Ok(keys.set);
+            }
+            let keys = Some(Keys { looked_at: Some(now), ..keys });
+            self.remember(&metadata.key, Known { keys, ..known });
         }
+        self.read_keys(site, metadata, now).await
     }
 
     async fn read_keys(
@@ -179,11 +204,13 @@ impl Providers {
             if !response.is_success() {
                 return Err(Fault::upstream(format!("the provider's keys answered {}", response.status)));
             }
-            let keys = Arc::new(VerifyingKey::set(&response.body)?);
+            let set = Arc::new(VerifyingKey::set(&response.body)?);
             if let Some(known) = self.look_up(&metadata.key) {
-                self.remember(&metadata.key, Known { keys: Some((Arc::clone(&keys), now)), ..known });
+                let looked_at = known.keys.as_ref().and_then(|keys| keys.looked_at);
+                let keys = Some(Keys { set: Arc::clone(&set), read_at: now, looked_at });
+                self.remember(&metadata.key, Known { keys, ..known });
             }
-            Ok(keys)
+            Ok(set)
         };
         self.key_sets.join(&metadata.key, ask).await
     }

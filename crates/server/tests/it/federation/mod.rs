@@ -582,16 +582,17 @@ async fn a_key_that_is_not_known_is_looked_for_once_a_minute() -> Outcome<()> {
         for _ in 0..3 {
             assert_eq!(travel().await?, "refused");
         }
-        assert_eq!(Provider::count(&provider.key_reads), 1);
+        // At once, although the set is young: keys may change right after they were read. And then not again.
+        assert_eq!(Provider::count(&provider.key_reads), 2);
         server.clock.advance(Span::minutes(1));
         for _ in 0..3 {
             assert_eq!(travel().await?, "refused");
         }
-        assert_eq!(Provider::count(&provider.key_reads), 2);
+        assert_eq!(Provider::count(&provider.key_reads), 3);
         provider.script().publishes_other_key = true;
         server.clock.advance(Span::minutes(1));
         assert_eq!(travel().await?, "details");
-        assert_eq!(Provider::count(&provider.key_reads), 3);
+        assert_eq!(Provider::count(&provider.key_reads), 4);
         Ok(())
     })
     .await
