@@ -18,7 +18,7 @@ use vestibule_service::keys::Keyring;
 use vestibule_service::ports::clock::{Clock, SystemClock};
 use vestibule_service::ports::entropy::{Entropy, SystemEntropy};
 use vestibule_service::ports::mailer::{Mailer, Security, Sender, SmtpMailer, SmtpSettings};
-use vestibule_service::ports::outbound::{Allowed, GuardedClient};
+use vestibule_service::ports::outbound::{GuardedClient, OutboundSettings};
 use vestibule_store::{Db, db, deployment, migrate};
 use vestibule_web::{App, AppState, DevInbox, Letters, Listener, Pages, Peer};
 
@@ -35,10 +35,7 @@ const SEALED_WITH: &str = "sealing-key";
 pub struct Plan {
     pub database: db::Settings,
     pub sealing_key_file: PathBuf,
-    /// Private networks that outbound requests may reach.
-    pub allowed: Vec<Allowed>,
-    /// Further authorities for outbound requests, as PEM.
-    pub authorities: Vec<String>,
+    pub outbound: OutboundSettings,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -49,13 +46,7 @@ impl Plan {
         Self {
             database: database(&config.database),
             sealing_key_file: config.sealing_key_file.clone(),
-            allowed: config
-                .outbound
-                .allow_networks
-                .iter()
-                .map(|&network| Allowed { network, port: None })
-                .collect(),
-            authorities: config.outbound.authorities.clone(),
+            outbound: config.outbound.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -67,22 +58,21 @@ pub async fn env(plan: Plan) -> Done<Env> {
     let db = open(plan.database).await?;
     migrate::run(&db).await?;
     let sealing = sealing(&db, &plan.sealing_key_file).await?;
-    assemble(db, sealing, &plan.allowed, &plan.authorities, (plan.clock, plan.entropy))
+    assemble(db, sealing, &plan.outbound, (plan.clock, plan.entropy))
 }
 
 /// An environment over storage that is open and migrated.
 pub fn assemble(
     db: Db,
     sealing: SealingKey,
-    allowed: &[Allowed],
-    authorities: &[String],
+    outbound: &OutboundSettings,
     (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
 ) -> Done<Env> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(Env {
         clock,
         entropy,
-        outbound: Arc::new(GuardedClient::new(allowed, authorities)?),
+        outbound: Arc::new(GuardedClient::new(outbound)?),
         db,
         derived: Arc::new(DerivedKeys::new(&sealing)?),
         sealing: Arc::new(sealing),

@@ -24,7 +24,7 @@ use vestibule_service::directory::{self, Actor, Author, Change, SecretSource, So
 use vestibule_service::env::{CodeLimits, Env, Lifetimes, Settings, Site};
 use vestibule_service::ports::clock::TestClock;
 use vestibule_service::ports::entropy::SeededEntropy;
-use vestibule_service::ports::outbound::Allowed;
+use vestibule_service::ports::outbound::{Allowed, OutboundSettings};
 use vestibule_store::db;
 
 use crate::engines::{Engine, TestDb};
@@ -121,9 +121,12 @@ pub async fn on_both(tenants: &[&str], test: impl AsyncFn(&TestServer) -> Outcom
 fn env(database: &TestDb, clock: Arc<TestClock>) -> Outcome<Env> {
     let sealing = SealingKey::new([7; 32])?;
     let loopback = "127.0.0.0/8".parse().map_err(|_| Fault::ours("not a network"))?;
-    let allowed = [Allowed { network: loopback, port: None }];
+    let outbound = OutboundSettings {
+        allowed: vec![Allowed { network: loopback, port: None }],
+        ..OutboundSettings::default()
+    };
     let entropy = Arc::new(SeededEntropy::new(SEED));
-    wire::assemble(database.db.clone(), sealing, &allowed, &[], (clock, entropy)).map_err(ours)
+    wire::assemble(database.db.clone(), sealing, &outbound, (clock, entropy)).map_err(ours)
 }
 
 async fn apply_to(env: &Env, origin: &str, tenants: &[&str]) -> Outcome<Vec<Change>> {

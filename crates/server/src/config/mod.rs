@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use vestibule_service::ports::outbound::OutboundSettings;
 
 pub use check::Checker;
 pub use database::Database;
@@ -32,7 +33,6 @@ pub use limits::{Codes, Lifetimes, Limits};
 pub use listeners::{Certificate, Listener};
 pub use log::Log;
 pub use mail::{Protection, Smtp};
-pub use outbound::Outbound;
 pub use problem::{Problem, Problems};
 pub use reference::{explain, known_keys, schema};
 
@@ -78,7 +78,7 @@ pub struct Config {
     pub sealing_key_file: PathBuf,
     /// Without one, the server cannot send mail; `serve` refuses to start then.
     pub smtp: Option<Smtp>,
-    pub outbound: Outbound,
+    pub outbound: OutboundSettings,
     /// A folder with templates that replace those of the program.
     pub templates: Option<PathBuf>,
     pub limits: Limits,

@@ -22,7 +22,7 @@ use vestibule_rules::text::Secret;
 use vestibule_service::env::{CodeLimits, Env, Lifetimes, Settings};
 use vestibule_service::ports::clock::SystemClock;
 use vestibule_service::ports::entropy::SystemEntropy;
-use vestibule_service::ports::outbound::Allowed;
+use vestibule_service::ports::outbound::{Allowed, OutboundSettings};
 use vestibule_service::visit::issuer;
 use vestibule_store::db;
 use vestibule_web::DevInbox;
@@ -111,8 +111,11 @@ fn plan(demo: &Demo, authorities: Vec<String>) -> Plan {
         database,
         sealing_key_file: demo.data.join("sealing.key"),
         // The Fabrikam tenant is a provider on this machine, and whoever experiments runs one of their own.
-        allowed: loopback().map(|network| Allowed { network, port: None }).to_vec(),
-        authorities,
+        outbound: OutboundSettings {
+            allowed: loopback().map(|network| Allowed { network, port: None }).to_vec(),
+            authorities,
+            proxy: None,
+        },
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     }

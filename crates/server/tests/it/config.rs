@@ -92,3 +92,31 @@ fn a_password_in_a_url_is_never_repeated() {
     let refusal = read("", &[], &[("database.url", "mysql://user:hunter2@host/db")]).unwrap_err();
     assert!(refusal.contains("database.url") && !refusal.contains("hunter2"), "{refusal}");
 }
+
+#[test]
+fn a_proxy_has_an_address_and_its_credentials_a_file_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("proxy");
+    std::fs::write(&secret, "vestibule:pass:word\n").unwrap();
+    let file = format!(
+        "[outbound]\nproxy = \"http://proxy.corp.example:3128\"\nproxy_credentials_file = {:?}\n\
+         proxy_bypass = [\"corp.example\", \"10.0.0.0/8\"]\n",
+        secret.display().to_string()
+    );
+    let proxy = read(&file, &[], &[]).unwrap().outbound.proxy.unwrap();
+    assert_eq!(proxy.url.as_str(), "http://proxy.corp.example:3128/");
+    let (name, password) = proxy.credentials.as_ref().unwrap();
+    assert_eq!((name.as_str(), password.expose().as_str()), ("vestibule", "pass:word"));
+    assert_eq!(proxy.bypass.len(), 2);
+    assert!(!format!("{proxy:?}").contains("word"));
+
+    for address in ["proxy.corp.example:3128", "socks5://h:1", "http://user:pw@h:1", "http://h:1/path"] {
+        let refusal = refusal(&format!("[outbound]\nproxy = \"{address}\"\n"));
+        assert!(refusal.contains("outbound.proxy: this is not an address such as"), "{refusal}");
+        assert!(!refusal.contains("pw"), "{refusal}");
+    }
+    let refused = refusal("[outbound]\nproxy = \"http://h:1\"\nproxy_bypass = [\"a b\"]\n");
+    assert!(refused.contains("“a b” is not a domain, an address or a network"), "{refused}");
+    let refused = refusal("[outbound]\nproxy_bypass = [\"corp.example\"]\n");
+    assert!(refused.contains("there is no proxy"), "{refused}");
+}

@@ -2,9 +2,11 @@
 //! way into the network that this server stands in (security.md 4.1, SSRF): everything that is not
 //! public Internet is refused unless the operator's allow-list names it.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -82,12 +84,39 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// What a name leads to. The machine's own resolver, but for tests that need a hostile one.
+#[async_trait]
+pub(super) trait Names: Send + Sync {
+    /// The addresses of a name.
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// The machine's resolver.
+pub(super) struct SystemNames;
+
+#[async_trait]
+impl Names for SystemNames {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+    }
+}
+
+/// What a guard says of a name before somebody else connects to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Named {
+    /// All its addresses are good.
+    Good,
+    /// This machine does not know the name.
+    Unknown,
+}
+
 /// The rule for one kind of target: which networks are named for its port, and whether the public Internet
 /// is open to it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Guard {
     networks: Arc<[IpNet]>,
     public: bool,
+    names: Arc<dyn Names>,
 }
 
 impl Guard {
@@ -95,7 +124,25 @@ impl Guard {
     /// named.
     pub(super) fn new(allowed: &[Allowed], port: u16, public: bool) -> Self {
         let for_port = allowed.iter().filter(|one| one.port.is_none_or(|only| only == port));
-        Self { networks: for_port.map(|one| one.network).collect(), public }
+        let networks = for_port.map(|one| one.network).collect();
+        Self { networks, public, names: Arc::new(SystemNames) }
+    }
+
+    /// The same rule with another resolver.
+    pub(super) fn with_names(self, names: Arc<dyn Names>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// Whether the public Internet is open to it.
+    pub(super) const fn is_open(&self) -> bool {
+        self.public
+    }
+
+    /// What is known of a name that a proxy will resolve once more.
+    pub(super) async fn check_name(&self, name: &str) -> Result<Named, Refused> {
+        let addresses = self.names.look_up(name).await.unwrap_or_default();
+        self.check_all(&addresses)?;
+        Ok(if addresses.is_empty() { Named::Unknown } else { Named::Good })
     }
 
     /// Whether this one address may be contacted.
@@ -116,7 +163,7 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses = guard.names.look_up(name.as_str()).await?;
             guard.check_all(&addresses)?;
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)

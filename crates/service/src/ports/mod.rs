@@ -7,3 +7,5 @@ pub mod entropy;
 pub mod guard;
 pub mod mailer;
 pub mod outbound;
+pub mod proxy;
+mod targets;

@@ -1,18 +1,18 @@
 //! The one way out by HTTP: identity providers, extensions and web hooks. The client resolves once, checks
-//! every address and connects to what it checked; it follows no redirect, knows no proxy, and bounds time
-//! and size. An error never repeats what the other side said.
+//! every address and connects to what it checked; it follows no redirect, takes no proxy from its environment, and
+//! bounds time, size and what one target may cost. An error never repeats what the other side said.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 pub use reqwest::Method;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -20,7 +20,9 @@ use url::{Host, Url};
 use vestibule_rules::fault::{Fault, Outcome};
 
 pub use super::guard::Allowed;
-use super::guard::{Guard, Refused};
+use super::guard::{Guard, Named, Names, Refused, SystemNames};
+pub use super::proxy::{Bypass, Proxy};
+use super::targets::{Place, Targets};
 
 /// A request to somebody else's server.
 #[derive(Clone)]
@@ -121,6 +123,29 @@ pub trait Outbound: Send + Sync {
     async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse>;
 }
 
+/// How this server's own requests get out.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundSettings {
+    /// Private networks that may be reached.
+    pub allowed: Vec<Allowed>,
+    /// Further certificate authorities of the operator, as PEM.
+    pub authorities: Vec<String>,
+    pub proxy: Option<Proxy>,
+}
+
+/// A client that goes directly, or by what `route` sets.
+fn client(tls: &ClientConfig, route: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Outcome<Client> {
+    #[expect(clippy::disallowed_methods, reason = "this is the Outbound port itself")]
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(Duration::from_secs(5))
+        .user_agent("vestibule");
+    route(builder).build().map_err(|error| Fault::ours(format!("the HTTP client cannot be built: {error}")))
+}
+
 /// What a target's scheme and port open up.
 struct Door {
     guard: Guard,
@@ -129,18 +154,26 @@ struct Door {
 
 impl Door {
     fn new(guard: Guard, tls: &ClientConfig) -> Outcome<Self> {
-        #[expect(clippy::disallowed_methods, reason = "this is the Outbound port itself")]
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .dns_resolver(guard.clone())
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(Duration::from_secs(5))
-            .user_agent("vestibule")
-            .build()
-            .map_err(|error| Fault::ours(format!("the HTTP client cannot be built: {error}")))?;
+        let client = client(tls, |builder| builder.dns_resolver(guard.clone()))?;
         Ok(Self { guard, client })
+    }
+}
+
+/// The way by a proxy. Its own address is the operator's and not checked.
+struct Detour {
+    proxy: Proxy,
+    client: Client,
+}
+
+impl Detour {
+    fn new(proxy: Proxy, tls: &ClientConfig) -> Outcome<Self> {
+        let refused = |error: reqwest::Error| Fault::malformed("proxy", error.to_string());
+        let mut rule = reqwest::Proxy::all(proxy.url.clone()).map_err(refused)?;
+        if let Some((name, password)) = &proxy.credentials {
+            rule = rule.basic_auth(name, password.expose());
+        }
+        let client = client(tls, |builder| builder.proxy(rule))?;
+        Ok(Self { proxy, client })
     }
 }
 
@@ -161,17 +194,22 @@ const fn is_web(port: u16) -> bool {
 
 impl Doors {
     /// `public` is set when the scheme may go to the public Internet.
-    fn new(allowed: &[Allowed], public: bool, tls: &ClientConfig) -> Outcome<Self> {
+    fn new(
+        allowed: &[Allowed],
+        public: bool,
+        (tls, names): (&ClientConfig, &Arc<dyn Names>),
+    ) -> Outcome<Self> {
+        let door = |guard: Guard| Door::new(guard.with_names(Arc::clone(names)), tls);
         let anywhere: Vec<Allowed> = allowed.iter().copied().filter(|one| one.port.is_none()).collect();
         let by_port = allowed
             .iter()
             .filter_map(|one| one.port)
-            .map(|port| Ok((port, Door::new(Guard::new(allowed, port, public && is_web(port)), tls)?)))
+            .map(|port| Ok((port, door(Guard::new(allowed, port, public && is_web(port)))?)))
             .collect::<Outcome<_>>()?;
         Ok(Self {
             by_port,
-            web: Door::new(Guard::new(&anywhere, 443, public), tls)?,
-            other: Door::new(Guard::new(&anywhere, 0, false), tls)?,
+            web: door(Guard::new(&anywhere, 443, public))?,
+            other: door(Guard::new(&anywhere, 0, false))?,
         })
     }
 
@@ -186,17 +224,29 @@ pub struct GuardedClient {
     https: Doors,
     /// Plain HTTP reaches nothing but what the allow-list names.
     http: Doors,
+    detour: Option<Detour>,
+    targets: Targets,
 }
 
 impl GuardedClient {
-    /// `authorities` are further certificate authorities of the operator, as PEM.
-    pub fn new(allowed: &[Allowed], authorities: &[String]) -> Outcome<Self> {
-        let tls = tls(authorities)?;
-        Ok(Self { https: Doors::new(allowed, true, &tls)?, http: Doors::new(allowed, false, &tls)? })
+    /// A client within these settings; a fault when an authority or the proxy cannot be used.
+    pub fn new(settings: &OutboundSettings) -> Outcome<Self> {
+        Self::with_names(settings, &(Arc::new(SystemNames) as Arc<dyn Names>))
+    }
+
+    fn with_names(settings: &OutboundSettings, names: &Arc<dyn Names>) -> Outcome<Self> {
+        let tls = tls(&settings.authorities)?;
+        let detour = settings.proxy.clone().map(|proxy| Detour::new(proxy, &tls)).transpose()?;
+        Ok(Self {
+            https: Doors::new(&settings.allowed, true, (&tls, names))?,
+            http: Doors::new(&settings.allowed, false, (&tls, names))?,
+            detour,
+            targets: Targets::default(),
+        })
     }
 
     /// The client for this target. An address in the URL itself never reaches a resolver and is checked here.
-    fn client(&self, url: &Url) -> Outcome<&Client> {
+    async fn client(&self, url: &Url) -> Outcome<&Client> {
         let refused = |why: &str| Fault::upstream(format!("{} is not contacted: {why}", target(url)));
         let doors = match url.scheme() {
             "https" => &self.https,
@@ -208,16 +258,31 @@ impl GuardedClient {
         }
         let port = url.port_or_known_default().filter(|port| *port != 0);
         let door = doors.door(port.ok_or_else(|| refused("it has no port"))?);
-        let literal = match url.host() {
+        let detour = self.detour.as_ref().filter(|detour| detour.proxy.is_for(url));
+        let address = match url.host() {
             None => return Err(refused("it has no host")),
-            Some(Host::Domain(_)) => None,
+            Some(Host::Domain(name)) => {
+                if detour.is_some() {
+                    let known = door.guard.check_name(name).await.map_err(|why| refused(&why.to_string()))?;
+                    if known == Named::Unknown && !door.guard.is_open() {
+                        return Err(refused("its name is not known here"));
+                    }
+                }
+                None
+            }
             Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
             Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
         };
-        if let Some(address) = literal {
+        if let Some(address) = address {
             door.guard.check(address).map_err(|why| refused(&why.to_string()))?;
         }
-        Ok(&door.client)
+        Ok(detour.map_or(&door.client, |detour| &detour.client))
+    }
+
+    /// The way to a target and a place at it.
+    async fn way(&self, at: &str, url: &Url) -> Outcome<(&Client, Place)> {
+        let client = self.client(url).await?;
+        Ok((client, self.targets.enter(at).await?))
     }
 }
 
@@ -225,21 +290,44 @@ impl GuardedClient {
 impl Outbound for GuardedClient {
     async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse> {
         let at = target(&request.url);
-        let client = self.client(&request.url)?;
-        let mut builder = client.request(request.method, request.url).timeout(request.timeout);
+        let begun = Instant::now();
+        let way = tokio::time::timeout(request.timeout, self.way(&at, &request.url)).await;
+        let (client, place) =
+            way.unwrap_or_else(|_| Err(Fault::upstream(format!("{at} has too many requests waiting"))))?;
+        let left = request.timeout.saturating_sub(begun.elapsed());
+        let mut builder = client.request(request.method, request.url).timeout(left);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
         if !request.body.is_empty() {
             builder = builder.body(request.body);
         }
-        let response = builder.send().await.map_err(|error| failed(&at, &error))?;
-        read(&at, response, request.max_bytes).await
+        match answer(&at, builder, request.max_bytes).await {
+            Ok(response) => {
+                place.answered();
+                Ok(response)
+            }
+            Err(NoAnswer::Theirs(fault)) => {
+                place.failed();
+                Err(fault)
+            }
+            Err(NoAnswer::Refused(fault)) => Err(fault),
+        }
     }
 }
 
-async fn read(at: &str, mut response: Response, max_bytes: usize) -> Outcome<OutboundResponse> {
-    let too_long = || Fault::upstream(format!("{at} answered with more than {max_bytes} bytes"));
+/// Why there is no answer that can be used.
+enum NoAnswer {
+    /// The target cannot be reached, is silent or breaks off.
+    Theirs(Fault),
+    /// It was not asked, or said more than is read: nothing is wrong with it.
+    Refused(Fault),
+}
+
+async fn answer(at: &str, request: RequestBuilder, max_bytes: usize) -> Result<OutboundResponse, NoAnswer> {
+    let too_long =
+        || NoAnswer::Refused(Fault::upstream(format!("{at} answered with more than {max_bytes} bytes")));
+    let mut response = request.send().await.map_err(|error| failed(at, &error))?;
     if response.content_length().is_some_and(|length| length > max_bytes as u64) {
         return Err(too_long());
     }
@@ -266,12 +354,12 @@ fn target(url: &Url) -> String {
 }
 
 /// The library's errors name the URL with its query; the causes below them do not.
-fn failed(at: &str, error: &reqwest::Error) -> Fault {
+fn failed(at: &str, error: &reqwest::Error) -> NoAnswer {
     let mut cause = error.source();
     let mut last = String::new();
     while let Some(inner) = cause {
         if inner.is::<Refused>() {
-            return Fault::upstream(format!("{at} is not contacted: {inner}"));
+            return NoAnswer::Refused(Fault::upstream(format!("{at} is not contacted: {inner}")));
         }
         last = inner.to_string();
         cause = inner.source();
@@ -281,11 +369,11 @@ fn failed(at: &str, error: &reqwest::Error) -> Fault {
     } else if error.is_connect() {
         "cannot be reached"
     } else if error.is_builder() {
-        "cannot be asked this"
+        return NoAnswer::Refused(Fault::upstream(format!("{at} cannot be asked this: {last}")));
     } else {
         "broke off"
     };
-    Fault::upstream(format!("{at} {what}: {last}"))
+    NoAnswer::Theirs(Fault::upstream(format!("{at} {what}: {last}")))
 }
 
 /// TLS with the compiled-in authorities and those of the operator. The provider is named here, so that no
