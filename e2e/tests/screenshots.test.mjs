@@ -27,6 +27,8 @@ const schemes = ["light", "dark"];
 
 /** Looks at the page as it stands, in every width and scheme. */
 async function shoot(page, name) {
+  // A page that refreshes itself would do so between two pictures.
+  await page.evaluate(() => window.stop());
   for (const width of widths) {
     await page.setViewportSize({ width, height: width < 1000 ? 844 : 800 });
     for (const colorScheme of schemes) {
