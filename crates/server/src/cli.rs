@@ -62,6 +62,9 @@ pub enum Command {
     /// Take out what people accepted, and withdraw it for them
     #[command(subcommand)]
     Terms(TermsCommand),
+    /// Show the ways into an account, and take one away
+    #[command(subcommand)]
+    User(UserCommand),
     /// Show how far people come in sign-ups, how long it takes them and what stands in their way
     ///
     /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how
@@ -167,6 +170,39 @@ pub enum TermsCommand {
         #[arg(long, value_name = "ID")]
         document: String,
     },
+}
+
+/// `vestibule user …`.
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// Show an account with its identities and what leads into it today
+    Show {
+        #[command(flatten)]
+        user: UserArgs,
+        /// Print JSON instead of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a provider's identities from an account, and end the sessions that came of them
+    ///
+    /// Refuses when nothing would lead into the account any more.
+    Unlink {
+        #[command(flatten)]
+        user: UserArgs,
+        /// The provider's id; or the issuer of an identity whose provider is gone
+        provider: String,
+    },
+}
+
+/// A user, named by people.
+#[derive(Args, Debug)]
+pub struct UserArgs {
+    /// The tenant: short name, domain or id
+    pub tenant: String,
+    /// The person: user id, user principal name or mail address
+    pub user: String,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Ways to print a list.

@@ -12,6 +12,7 @@
 //! | [`jobs`] | what happens without a request |
 //! | [`flow_test`], [`flow_chart`], [`flow_preview`] | scripted visitors in a world in memory, the drawing of a flow, and a walk through it |
 
+pub mod account;
 pub mod audit;
 pub mod authorize;
 pub mod directory;

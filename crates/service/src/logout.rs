@@ -5,10 +5,11 @@ use vestibule_rules::ids::{ClientId, SessionId};
 use vestibule_rules::oauth::error::OAuthError;
 use vestibule_rules::oauth::logout::{Decision, Shown, decide, target};
 use vestibule_rules::oauth::params::Params;
-use vestibule_store::sessions;
 use vestibule_store::{ReadTx, grants};
+use vestibule_store::{provider_sessions, sessions};
 
 use crate::env::Site;
+use crate::federation;
 use crate::session;
 use crate::token::{Refusal, hint};
 use crate::visit::Visit;
@@ -28,8 +29,8 @@ pub enum LogoutReply {
     Confirm,
     /// Signed out: the session cookie goes.
     Done {
-        /// A registered address of an application, with `state` when it was sent. Without one, our own page
-        /// says that it is done.
+        /// A registered address of an application, with `state` when it was sent, or the provider's place to
+        /// sign out there as well. Without one, our own page says that it is done.
         redirect: Option<String>,
     },
 }
@@ -57,10 +58,10 @@ pub async fn logout(site: &Site, visit: &Visit, request: LogoutRequest) -> Resul
     } else {
         None
     };
-    if let Some(sid) = ended {
-        end(site, visit, sid).await?;
-    }
-    Ok(LogoutReply::Done { redirect })
+    let Some(sid) = ended else { return Ok(LogoutReply::Done { redirect }) };
+    let onward = federation::onward(site, visit, sid, redirect.as_deref()).await?;
+    end(site, visit, sid).await?;
+    Ok(LogoutReply::Done { redirect: onward.or(redirect) })
 }
 
 /// What the request shows, and the application that it vouches for.
@@ -122,6 +123,7 @@ async fn end(site: &Site, visit: &Visit, sid: SessionId) -> Outcome<()> {
         .write(move |tx| {
             Box::pin(async move {
                 sessions::revoke_sid(tx, tenant, sid, now).await?;
+                provider_sessions::remove(tx, tenant, sid).await?;
                 grants::revoke_families_of_session(tx, tenant, sid, now).await.map(drop)
             })
         })

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 use vestibule_crypto::digest;
-use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::terms::{Agreement, TermsText};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{FlowId, TenantId, UserId};
@@ -16,8 +15,9 @@ use vestibule_rules::time::Timestamp;
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::migrate::order_key;
 use vestibule_store::terms::{self, AcceptanceRow, NamedAcceptance};
-use vestibule_store::{Db, ReadTx, tenants, users};
+use vestibule_store::{Db, ReadTx, tenants};
 
+use crate::account;
 use crate::directory::change::Author;
 use crate::directory::life::{self, Named};
 use crate::env::Site;
@@ -173,7 +173,7 @@ pub async fn withdraw(
     let mut tx = db.read().await?;
     let found = life::find(&mut tx, named).await?;
     let (tenant, flow) = (found.tenant(), found.flow.clone());
-    let user = find_user(&mut tx, tenant, user).await?;
+    let user = account::find(&mut tx, tenant, user).await?.id;
     let present = found.stored.config.user_flows.iter().find(|f| f.id == flow);
     let present: Vec<&str> = present.iter().flat_map(|f| &f.terms).map(|t| t.id.as_str()).collect();
     let accepted = terms::list_by_user(&mut tx, tenant, user).await?;
@@ -211,21 +211,5 @@ fn entry(author: &Author<'_>, user: UserId, (flow, document): (&FlowId, &str)) -
         target_id: user.to_string(),
         correlation_id: author.correlation.clone(),
         detail: json!({ "flow": flow, "document": document }).to_string(),
-    }
-}
-
-async fn find_user(tx: &mut ReadTx, tenant: TenantId, name: &str) -> Outcome<UserId> {
-    let missing = || Fault::missing("user", format!("there is no user “{name}”"));
-    if let Some(id) = UserId::parse(name) {
-        return users::find(tx, tenant, id).await?.map(|user| user.id).ok_or_else(missing);
-    }
-    if let Some(user) = users::find_by_upn(tx, tenant, name).await? {
-        return Ok(user.id);
-    }
-    let key = Address::parse(name).map(|address| address.key()).map_err(|_| missing())?;
-    match users::list_by_mail_key(tx, tenant, &key).await?.as_slice() {
-        [user] => Ok(user.id),
-        [] => Err(missing()),
-        _ => Err(Fault::conflict("user", format!("several users have the address “{name}”; say the id"))),
     }
 }

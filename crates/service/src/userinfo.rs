@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 use vestibule_crypto::claims::{audiences, check_times};
+use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{ClientId, GrantId, UserId};
+use vestibule_rules::ids::{ClientId, GrantId, SessionId, UserId};
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::scope::GRAPH;
 use vestibule_rules::oauth::{claims, token};
@@ -26,6 +27,21 @@ pub struct UserinfoRequest {
 
 /// Who the bearer's user is. Every check that fails has the same answer.
 pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Value, Refusal> {
+    let Holder { client, user, scopes, .. } = holder(site, visit, request).await?;
+    // The same `sub` as in the ID token of the application that holds the token.
+    Ok(claims::userinfo(&user, &subject(site, client, &user), &scopes))
+}
+
+/// The person and the app of a good access token, and the session that it came of.
+pub(crate) struct Holder {
+    pub(crate) client: ClientId,
+    pub(crate) user: User,
+    pub(crate) sid: SessionId,
+    scopes: String,
+}
+
+/// Whose token it is. Every check that fails has the same answer.
+pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Holder, Refusal> {
     let token = bearer(request)?;
     let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), &token).await?;
     let claims = verified.map_err(|_| error::TOKEN)?;
@@ -38,9 +54,9 @@ pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> R
     let family = grants::find_family(&mut tx, tenant, bearer.grant).await?;
     let family = family.filter(|family| family.revoked_at.is_none()).ok_or(error::TOKEN)?;
     let user = users::find(&mut tx, tenant, bearer.user).await?;
-    let user = token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
-    // The same `sub` as in the ID token of the application that holds the token.
-    Ok(claims::userinfo(user, &subject(site, bearer.client, user), bearer.scp))
+    token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
+    let user = user.ok_or(error::TOKEN)?;
+    Ok(Holder { client: bearer.client, user, sid: family.sid, scopes: bearer.scp.to_owned() })
 }
 
 fn bearer(request: UserinfoRequest) -> Result<String, Refusal> {

@@ -28,6 +28,7 @@ pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
+pub mod provider_sessions;
 pub mod reach;
 pub mod sessions;
 pub mod stages;
@@ -53,6 +54,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         objects::STATEMENTS,
         outbox::STATEMENTS,
         reach::STATEMENTS,
+        provider_sessions::STATEMENTS,
         sessions::STATEMENTS,
         stages::STATEMENTS,
         tenants::STATEMENTS,

@@ -16,3 +16,4 @@ pub mod provider;
 pub mod tenant;
 pub mod terms;
 pub mod user;
+pub mod ways;

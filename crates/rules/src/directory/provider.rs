@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::claims::ClaimRule;
 use self::kind::{Preset, ProviderKind};
+use super::application::Application;
 use super::tenant::TenantKind;
 use crate::ids::ProviderId;
 
@@ -102,9 +103,19 @@ pub struct Settings {
     /// Apple: the team that the service id belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
+    /// Apple: the App ID that the service id is grouped under. Apple addresses its reports to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
     /// The `kid` of our key at the provider. Apple shows it beside the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// Whether somebody who signs out here is led to the provider to sign out there as well.
+    #[serde(skip_serializing_if = "SignOut::is_usual")]
+    pub sign_out: SignOut,
+    /// The apps, by name or client id, that may ask for the provider's own access token. It is kept sealed and ends
+    /// with the session.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_tokens_for: Vec<String>,
     /// Our attribute → the provider's claim, or how it is made of several. Empty means the standard names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inbound_claim_mapping: BTreeMap<String, ClaimRule>,
@@ -171,6 +182,24 @@ pub enum UserInfo {
     Never,
 }
 
+/// What signing out here means at the provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SignOut {
+    /// Nothing: the session there goes on.
+    #[default]
+    Here,
+    /// The browser is led to the provider, and back (OpenID Connect RP-Initiated Logout 1.0).
+    Provider,
+}
+
+impl SignOut {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+    const fn is_usual(&self) -> bool {
+        matches!(self, Self::Here)
+    }
+}
+
 /// A secret as stored: sealed under the deployment's key, base64.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -213,6 +242,12 @@ impl<K> IdentityProvider<K> {
     /// How we prove ourselves to it.
     pub fn client_authentication(&self) -> ClientAuthentication {
         self.settings.client_authentication.unwrap_or(self.preset().client_authentication)
+    }
+
+    /// Whether an app may ask for the provider's own access token.
+    pub fn keeps_tokens_for<P>(&self, app: &Application<P>) -> bool {
+        let names = [app.display_name.clone(), app.app_id.to_string()];
+        self.settings.keep_tokens_for.iter().any(|wanted| names.contains(wanted))
     }
 
     /// How its answer comes back.

@@ -13,6 +13,7 @@ mod funnel_report;
 mod migrate;
 mod serve;
 mod terms;
+mod user;
 
 use crate::cli::Command;
 use crate::failure::{Done, Failure};
@@ -34,6 +35,7 @@ pub fn run(command: Command) -> Done {
         }
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
+        Command::User(command) => user::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }

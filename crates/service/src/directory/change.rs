@@ -251,7 +251,7 @@ fn entry(change: &Change, author: &Author<'_>) -> EntryRow {
 }
 
 /// Reads a whole tenant.
-pub(super) async fn load(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Option<Stored>> {
+pub(crate) async fn load(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Option<Stored>> {
     let Some(row) = tenants::find(tx, tenant).await? else { return Ok(None) };
     let mut stored = Stored {
         config: TenantConfig {

@@ -10,6 +10,7 @@ use vestibule_crypto::jwk::VerifyingKey;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::time::{Span, Timestamp};
 
+use super::kept::Tokens;
 use crate::env::Site;
 use crate::ports::outbound::OutboundRequest;
 
@@ -79,11 +80,13 @@ pub struct Providers {
     known: RwLock<HashMap<String, Known>>,
     discoveries: Flights<Arc<Metadata>>,
     key_sets: Flights<Arc<Vec<VerifyingKey>>>,
+    /// Tokens on their way to being renewed, by session: a refresh token may be good once.
+    pub(super) renewals: Flights<Arc<Tokens>>,
 }
 
 /// Questions on their way. A crowd that arrives together asks once and shares the answer, a failure too:
 /// nobody waits for the time limits of those before them (security.md RP10).
-struct Flights<T>(Mutex<HashMap<String, Arc<OnceCell<Outcome<T>>>>>);
+pub(super) struct Flights<T>(Mutex<HashMap<String, Arc<OnceCell<Outcome<T>>>>>);
 
 impl<T> Default for Flights<T> {
     fn default() -> Self {
@@ -93,7 +96,7 @@ impl<T> Default for Flights<T> {
 
 impl<T: Clone> Flights<T> {
     /// Asks, or waits for whoever asks already. When the asker goes away, somebody who waits takes over.
-    async fn join(&self, key: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    pub(super) async fn join(&self, key: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         let flight = Arc::clone(self.lock().entry(key.to_owned()).or_default());
         let answer = flight.get_or_init(|| ask).await.clone();
         let mut all = self.lock();

@@ -13,9 +13,13 @@
 //! | `client` | what both have in common: proving ourselves, and addresses that are never followed further |
 //! | `metadata` | what providers publish |
 //! | `trip` | what ties a response to a departure |
+//! | `kept` | what stays of a sign-in for as long as the session does |
+//! | `logout` | signing out there with here, and here with there |
 //! | `way_back` | a response that was posted, and may not be read on its way |
 
 mod client;
+mod kept;
+mod logout;
 pub mod metadata;
 mod oauth2;
 mod openid;
@@ -45,6 +49,10 @@ use crate::hop::{Hop, To};
 use crate::journey::{self, Returned};
 use crate::visit::Visit;
 
+pub(crate) use kept::Kept;
+pub use kept::provider_token;
+pub(crate) use logout::onward;
+pub use logout::{back_channel, front_channel, notified, signed_out};
 pub use way_back::carry;
 
 /// How many providers are asked at once for what they publish, before anybody needs it.
@@ -79,6 +87,16 @@ impl<'a> Upstream<'a> {
     fn tenant_kind(&self) -> TenantKind {
         self.visit.tenant.config.tenant.kind
     }
+}
+
+/// What a provider said at the end of a way that was checked.
+struct Arrived {
+    issuer: String,
+    said: Said,
+    /// As the provider signed it, out of its envelope.
+    id_token: Option<String>,
+    /// What the token endpoint answered.
+    response: Map<String, Value>,
 }
 
 /// What a response must prove itself with.
@@ -139,17 +157,15 @@ pub async fn callback(site: &Site, visit: &Visit, provider: &str, params: &Param
     if !journey::take(site, visit, trip.journey, &pending).await? {
         return Ok(Hop::to(To::Journey(trip.journey)));
     }
-    let answer = match judge(upstream, &trip.proof(site, visit), params).await {
-        Ok(answer) => answer,
+    let (answer, kept) = match judge(upstream, &trip.proof(site, visit), params).await {
+        Ok(judged) => judged,
         Err(fault) => {
             tracing::warn!(provider = %provider.id, %fault, correlation = %visit.correlation, "a provider's answer was refused");
-            Answer::FederationFailed {
-                message: fault.hint.unwrap_or_else(|| Message::new("refused-provider-failed")),
-                code: fault.code,
-            }
+            let message = fault.hint.unwrap_or_else(|| Message::new("refused-provider-failed"));
+            (Answer::FederationFailed { message, code: fault.code }, None)
         }
     };
-    let returned = Returned { provider: provider.id.clone(), attempt: trip.attempt, answer };
+    let returned = Returned { provider: provider.id.clone(), attempt: trip.attempt, answer, kept };
     journey::returned(site, visit, trip.journey, returned).await
 }
 
@@ -164,18 +180,16 @@ pub fn keys(site: &Site, visit: &Visit, provider: &str) -> Outcome<Value> {
     Ok(json!({ "keys": keys }))
 }
 
-async fn judge(upstream: Upstream<'_>, proof: &Proof, params: &Params) -> Outcome<Answer> {
-    let (issuer, said) = match upstream.provider.preset().protocol {
-        Protocol::OpenIdConnect => match openid::arrival(upstream, proof, params).await? {
-            Some(arrived) => arrived,
-            None => return Ok(Answer::FederationDeclined),
-        },
-        Protocol::OAuth2 => match oauth2::arrival(upstream, proof, params).await? {
-            Some(said) => (upstream.issuer(), said),
-            None => return Ok(Answer::FederationDeclined),
-        },
+/// What the journey is told, and what is kept for the session that it may end in.
+async fn judge(upstream: Upstream<'_>, proof: &Proof, params: &Params) -> Outcome<(Answer, Option<Kept>)> {
+    let arrived = match upstream.provider.preset().protocol {
+        Protocol::OpenIdConnect => openid::arrival(upstream, proof, params).await?,
+        Protocol::OAuth2 => oauth2::arrival(upstream, proof, params).await?,
     };
-    Ok(Answer::Federated(Box::new(federated(upstream.provider, upstream.tenant_kind(), &issuer, &said)?)))
+    let Some(arrived) = arrived else { return Ok((Answer::FederationDeclined, None)) };
+    let kept = kept::of(upstream, &arrived)?;
+    let federated = federated(upstream.provider, upstream.tenant_kind(), &arrived.issuer, &arrived.said)?;
+    Ok((Answer::Federated(Box::new(federated)), kept))
 }
 
 /// The code of a response, or nothing when the person said no at the provider.

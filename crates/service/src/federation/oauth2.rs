@@ -13,7 +13,7 @@ use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 
 use super::client::Endpoint;
-use super::{Proof, Upstream, client, code, pairs};
+use super::{Arrived, Proof, Upstream, client, code, pairs};
 use crate::directory::ProviderSecret;
 use crate::ports::outbound::OutboundRequest;
 
@@ -49,7 +49,11 @@ pub(super) fn departure(upstream: Upstream<'_>, state: &str, proof: &Proof) -> O
 }
 
 /// Takes a response: what the provider says of the person, or nothing when they said no.
-pub(super) async fn arrival(upstream: Upstream<'_>, proof: &Proof, params: &Params) -> Outcome<Option<Said>> {
+pub(super) async fn arrival(
+    upstream: Upstream<'_>,
+    proof: &Proof,
+    params: &Params,
+) -> Outcome<Option<Arrived>> {
     if params.hint("iss").is_some_and(|iss| iss != upstream.issuer()) {
         return Err(Fault::upstream("`iss` of the response is another provider's"));
     }
@@ -75,7 +79,8 @@ pub(super) async fn arrival(upstream: Upstream<'_>, proof: &Proof, params: &Para
     if let Some(address) = &endpoints.emails {
         add_address(upstream, address, token, &mut holder).await?;
     }
-    Ok(Some(Said { id_token: Map::new(), user_info: Some(holder) }))
+    let said = Said { id_token: Map::new(), user_info: Some(holder) };
+    Ok(Some(Arrived { issuer: upstream.issuer(), said, id_token: None, response: body }))
 }
 
 /// Asks who holds the token.

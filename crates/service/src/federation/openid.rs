@@ -15,7 +15,7 @@ use vestibule_rules::text::{Message, Secret};
 
 use super::client::Endpoint;
 use super::metadata::{Metadata, Source};
-use super::{Proof, Provider, Upstream, client, code, pairs, placed, token};
+use super::{Arrived, Proof, Provider, Upstream, client, code, pairs, placed, token};
 use crate::env::Site;
 use crate::ports::outbound::OutboundRequest;
 
@@ -36,7 +36,7 @@ pub(super) fn source(site: &Site, provider: &Provider) -> Source {
     Source { issuer, address }
 }
 
-async fn metadata(upstream: Upstream<'_>) -> Outcome<std::sync::Arc<Metadata>> {
+pub(super) async fn metadata(upstream: Upstream<'_>) -> Outcome<std::sync::Arc<Metadata>> {
     let Upstream { site, visit, provider } = upstream;
     site.providers.metadata(site, &source(site, provider), visit.now).await
 }
@@ -95,13 +95,12 @@ async fn push(upstream: Upstream<'_>, metadata: &Metadata, wanted: &[(&str, &str
     reference.ok_or_else(|| Fault::upstream("the provider named no reference to the request"))
 }
 
-/// Takes a response and checks everything about it: the issuer and what it said, or nothing when the person said
-/// no.
+/// Takes a response and checks everything about it; nothing when the person said no.
 pub(super) async fn arrival(
     upstream: Upstream<'_>,
     proof: &Proof,
     params: &Params,
-) -> Outcome<Option<(String, Said)>> {
+) -> Outcome<Option<Arrived>> {
     let metadata = metadata(upstream).await?;
     check_issuer(&metadata, params)?;
     let Some(code) = code(params)? else { return Ok(None) };
@@ -121,7 +120,8 @@ pub(super) async fn arrival(
         return Err(Fault::upstream("the provider did not bind the token to our key"));
     }
     let token = text("id_token").ok_or_else(|| Fault::upstream("the token response has no ID token"))?;
-    let (issuer, verified) = verify(upstream, &metadata, (token, proof)).await?;
+    let opened = token::open(upstream, token)?;
+    let (issuer, verified) = verify(upstream, &metadata, (opened.text(), proof)).await?;
     if let Some(access_token) = text("access_token") {
         claims::check_hash(&verified.claims, "at_hash", access_token, verified.algorithm)?;
     }
@@ -136,7 +136,8 @@ pub(super) async fn arrival(
     if upstream.provider.identity_provider_type == ProviderKind::Apple && said.user_info.is_none() {
         said.user_info = posted_name(params);
     }
-    Ok(Some((issuer, said)))
+    let id_token = Some(opened.text().to_owned());
+    Ok(Some(Arrived { issuer, said, id_token, response: body }))
 }
 
 /// Apple tells a name once, at the first consent, and beside the code instead of in the ID token. The browser could
@@ -161,22 +162,21 @@ fn check_issuer(metadata: &Metadata, params: &Params) -> Outcome<()> {
     }
 }
 
-fn is_of_issuer(issuer: &str, iss: &str) -> bool {
+pub(super) fn is_of_issuer(issuer: &str, iss: &str) -> bool {
     match issuer.split_once(TENANT_ID) {
         Some((before, after)) => iss.starts_with(before) && iss.ends_with(after),
         None => issuer == iss,
     }
 }
 
-/// Checks an ID token and returns its issuer and its claims (security.md RP9).
+/// Checks an ID token that is out of its envelope and returns its issuer and its claims (security.md RP9).
 async fn verify(
     upstream: Upstream<'_>,
     metadata: &Metadata,
     (token, proof): (&str, &Proof),
 ) -> Outcome<(String, Verified)> {
     let Upstream { visit, provider, .. } = upstream;
-    let opened = token::open(upstream, token)?;
-    let verified = token::verify(upstream, metadata, opened.text()).await?;
+    let verified = token::verify(upstream, metadata, (token, token::JWT)).await?;
     let issuer = issuer_of(provider, &metadata.issuer, &verified.claims)?;
     let check = IdToken {
         issuer: &issuer,
@@ -192,7 +192,7 @@ async fn verify(
 
 /// The issuer that the token must have. Where organisations share a provider it hangs on the organisation, which
 /// must be one that is welcome.
-fn issuer_of(provider: &Provider, issuer: &str, claims: &Map<String, Value>) -> Outcome<String> {
+pub(super) fn issuer_of(provider: &Provider, issuer: &str, claims: &Map<String, Value>) -> Outcome<String> {
     let tid = claims.get("tid").and_then(Value::as_str);
     if provider.identity_provider_type == ProviderKind::MicrosoftEntra {
         let welcome = &provider.settings.tenants;
@@ -245,6 +245,6 @@ async fn user_info(
 }
 
 /// An endpoint of the provider at which we prove who we are.
-fn at<'a>(metadata: &'a Metadata, url: &'a Url, dpop: Option<&'a DpopKey>) -> Endpoint<'a> {
+pub(super) fn at<'a>(metadata: &'a Metadata, url: &'a Url, dpop: Option<&'a DpopKey>) -> Endpoint<'a> {
     Endpoint { url, audience: &metadata.issuer, algorithms: &metadata.assertion_algorithms, dpop }
 }

@@ -12,6 +12,9 @@ use super::{Provider, Upstream};
 use crate::directory::ProviderSecret;
 use crate::ports::outbound::OutboundResponse;
 
+/// The type that tokens of a provider have, unless they are of a special kind.
+pub(super) const JWT: Typ<'static> = Typ::AbsentOr(&["JWT"]);
+
 /// A token without its envelope, if it had one.
 pub(super) enum Opened<'a> {
     AsItIs(&'a str),
@@ -53,10 +56,14 @@ pub(super) fn decryption_key(upstream: Upstream<'_>) -> Outcome<Option<Decryptio
 
 /// Checks the signature. A provider that changed its key just before it signed is asked for its keys once more,
 /// also when its tokens do not name their key.
-pub(super) async fn verify(upstream: Upstream<'_>, metadata: &Metadata, token: &str) -> Outcome<Verified> {
+pub(super) async fn verify(
+    upstream: Upstream<'_>,
+    metadata: &Metadata,
+    (token, typ): (&str, Typ<'_>),
+) -> Outcome<Verified> {
     let Upstream { site, visit, provider } = upstream;
     let algorithms = algorithms(provider);
-    let expected = Expected { algorithms: &algorithms, typ: Typ::AbsentOr(&["JWT"]) };
+    let expected = Expected { algorithms: &algorithms, typ };
     let unverified = Unverified::parse(token)?;
     let named = unverified.kid().is_some();
     let keys = site.providers.keys_for(site, metadata, unverified.kid(), visit.now).await?;
@@ -94,7 +101,7 @@ pub(super) async fn of_user_info(
     {
         return Ok(claims);
     }
-    let claims = verify(upstream, metadata, opened.text()).await?.claims;
+    let claims = verify(upstream, metadata, (opened.text(), JWT)).await?.claims;
     if claims.get("iss").and_then(Value::as_str).is_some_and(|iss| iss != metadata.issuer) {
         return Err(Fault::upstream("user info is signed by another issuer"));
     }

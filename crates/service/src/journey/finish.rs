@@ -9,6 +9,7 @@ use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Span;
 use vestibule_store::audit::EntryRow;
+use vestibule_store::provider_sessions::{self, ProviderSessionRow};
 use vestibule_store::sessions::{self, SessionRow};
 use vestibule_store::{WriteTx, audit, users};
 
@@ -47,6 +48,7 @@ pub(super) struct Rows {
     /// The session that must be alive still, because it goes on.
     continues: Option<SessionId>,
     code: Option<PreparedCode>,
+    kept: Option<ProviderSessionRow>,
     audit: Option<EntryRow>,
 }
 
@@ -70,6 +72,9 @@ impl Rows {
                 sessions::revoke(tx, tenant, old, new.row.created_at).await?;
             }
             sessions::insert(tx, tenant, &new.row).await?;
+        }
+        if let Some(kept) = &self.kept {
+            provider_sessions::put(tx, tenant, kept).await?;
         }
         if let Some(entry) = &self.audit {
             audit::insert(tx, tenant, entry).await?;
@@ -112,6 +117,9 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
             let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
             // Grants of a session that goes on end with it, whichever cookie it has by then.
             new.row.sid = state.continues.or(state.sid).unwrap_or(new.row.sid);
+            let by = authenticated.provider.as_ref();
+            let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.row.expires_at)));
+            let kept = kept.transpose()?.flatten();
             let code = NewCode {
                 verified: request,
                 user: authenticated.user,
@@ -139,6 +147,7 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                     replaced,
                     continues: state.continues,
                     code: Some(prepared),
+                    kept,
                     audit,
                 },
             }))

@@ -35,7 +35,7 @@ use self::effects::Effects;
 use self::finish::Ending;
 use crate::directory::snapshot::TenantView;
 use crate::env::Site;
-use crate::federation;
+use crate::federation::{self, Kept};
 use crate::hop::{Hop, To};
 use crate::session::{self, Session};
 use crate::visit::Visit;
@@ -93,6 +93,9 @@ struct State {
     /// The last departure whose response was taken; each is asked about at its provider once.
     #[serde(default)]
     taken: u32,
+    /// What the session keeps of the provider that the person came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
     /// The stages that were reached, until they are moved to rows of their own.
     #[serde(default)]
     trail: Trail,
@@ -175,6 +178,7 @@ pub async fn start(
         continues,
         sid: None,
         taken: 0,
+        kept: None,
     };
     let row = JourneyRow {
         id,
@@ -308,7 +312,8 @@ pub async fn submit(site: &Site, visit: &Visit, id: JourneyId, fields: RawFields
 /// Folds in what a provider said at the end of a departure. A late or repeated return only shows where the
 /// journey is.
 pub(crate) async fn returned(site: &Site, visit: &Visit, id: JourneyId, answer: Returned) -> Outcome<Hop> {
-    let loaded = load(site, visit, id).await?;
+    let mut loaded = load(site, visit, id).await?;
+    loaded.state.kept = answer.kept;
     let question = Question::Federation { provider: answer.provider, attempt: answer.attempt };
     match engine::answer(&loaded.flow, loaded.state.facts.clone(), &question, answer.answer) {
         Ok(turn) => run(site, visit, loaded, turn).await,
@@ -321,6 +326,7 @@ pub(crate) struct Returned {
     pub provider: vestibule_rules::ids::ProviderId,
     pub attempt: u32,
     pub answer: Answer,
+    pub kept: Option<Kept>,
 }
 
 /// Takes the response to a departure, if the journey waits for it in this browser. Of two requests that

@@ -27,6 +27,7 @@ pub fn router(app: AppState) -> Router {
         .merge(public)
         .merge(callers)
         .merge(oidc::people())
+        .merge(oidc::providers())
         .merge(pages::routes())
         .route("/health", get(health));
     if app.dev.is_some() {

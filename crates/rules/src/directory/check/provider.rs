@@ -77,6 +77,7 @@ fn one(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Findi
     places(provider, at, found);
     kind::check(provider, at, found);
     proof(provider, at, found);
+    kept(config, provider, at, found);
     strict(config, provider, at, found);
     mapping::check(config, provider, at, found);
 }
@@ -149,6 +150,23 @@ fn proof(provider: &Provider, at: &Place, found: &mut Findings) {
         | ClientAuthentication::ClientSecretJwt
         | ClientAuthentication::PrivateKeyJwt
         | ClientAuthentication::None => {}
+    }
+}
+
+/// Whose tokens are kept for whom.
+fn kept(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Findings) {
+    let names = &provider.settings.keep_tokens_for;
+    for (i, name) in names.iter().enumerate() {
+        let mut apps = config.applications.iter();
+        if !apps.any(|app| app.display_name == *name || app.app_id.to_string() == *name) {
+            let text = format!("there is no app “{name}”; write its name or its client id");
+            found.add(&at.key("keepTokensFor").index(i), "2.9", text);
+        }
+    }
+    if provider.settings.dpop && !names.is_empty() {
+        let text =
+            "with “dpop” the provider's token is bound to a key that no app has; leave one of the two out";
+        found.add(&at.key("keepTokensFor"), "2.9", text);
     }
 }
 

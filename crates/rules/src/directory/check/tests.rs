@@ -265,6 +265,12 @@ fn every_kind_of_provider_has_what_it_needs_and_nothing_of_another() {
     assert_eq!(of_kind("Facebook", json!({"hostedDomain": "contoso.com"})), ["hostedDomain 2"]);
     assert_eq!(of_kind("Facebook", json!({"clientSecret": null})), ["clientSecret RP17"]);
     assert_eq!(of_kind("Facebook", json!({"dpop": true})), ["dpop 2.9"]);
+    assert_eq!(of_kind("Facebook", json!({"signOut": "provider"})), ["signOut 2.9"]);
+    assert_eq!(of_kind("Google", json!({"signOut": "provider"})), none);
+    assert_eq!(of_kind("Google", json!({"keepTokensFor": ["No such app"]})), ["keepTokensFor[0] 2.9"]);
+    let kept = json!({"dpop": true, "keepTokensFor": [good().applications[0].display_name]});
+    assert_eq!(of_kind("Google", kept), ["keepTokensFor 2.9"]);
+    assert_eq!(of_kind("Google", json!({"appId": "com.example"})), ["appId 2"]);
     let apple =
         json!({"clientSecret": null, "clientKey": "sealed", "teamId": "ABCDE12345", "keyId": "KEY1234567"});
     assert_eq!(of_kind("Apple", apple), none);

@@ -4,6 +4,8 @@
 mod door;
 mod kinds;
 pub(crate) mod provider;
+mod sign_out;
+mod unlinking;
 
 use std::sync::Arc;
 

@@ -52,6 +52,8 @@ pub(crate) struct Script {
     pub(crate) broken: &'static str,
     /// Paths that answer when [`Provider::go_on`] is notified.
     pub(crate) hangs: &'static str,
+    /// Members of token responses beside the usual ones.
+    pub(crate) tokens: Value,
     /// Seconds that went by since the test began.
     pub(crate) later: i64,
     /// What the browser was sent with.
@@ -87,6 +89,7 @@ impl Provider {
             sends_iss: true,
             broken: "-",
             hangs: "-",
+            tokens: json!({}),
             later: 0,
             asked: BTreeMap::new(),
         };
@@ -199,6 +202,7 @@ async fn metadata(State(provider): State<Arc<Provider>>) -> Response {
         "authorization_endpoint": people,
         "token_endpoint": format!("{issuer}/token"),
         "jwks_uri": format!("{issuer}/keys"),
+        "end_session_endpoint": format!("{issuer}/logout"),
         "authorization_response_iss_parameter_supported": script.sends_iss,
     });
     Json(document).into_response()
@@ -224,10 +228,12 @@ async fn token(
     }
     let script = provider.script();
     // RP2, RP4: whoever brings a code must have sent the browser.
-    let proven = pkce_s256(&form["code_verifier"]) == script.asked["code_challenge"]
-        && form["redirect_uri"] == script.asked["redirect_uri"]
-        && form["client_secret"] == secret();
-    if !proven {
+    let came = || {
+        pkce_s256(&form["code_verifier"]) == script.asked["code_challenge"]
+            && form["redirect_uri"] == script.asked["redirect_uri"]
+    };
+    let renews = form.get("refresh_token").is_some_and(|token| script.tokens["refresh_token"] == **token);
+    if form["client_secret"] != secret() || !(renews || came()) {
         return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response();
     }
     let now = BEGIN.seconds() + script.later;
@@ -242,7 +248,13 @@ async fn token(
     }
     all.retain(|_, value| !value.is_null());
     let id_token = provider.sign(script.signed, &claims);
-    Json(json!({"token_type": "Bearer", "access_token": "a", "id_token": id_token})).into_response()
+    let mut response = json!({"token_type": "Bearer", "access_token": "a", "id_token": id_token});
+    let more = script.tokens.as_object().unwrap().clone();
+    response.as_object_mut().unwrap().extend(more.into_iter().filter(|_| !renews));
+    if renews {
+        response["access_token"] = json!("newer");
+    }
+    Json(response).into_response()
 }
 
 fn secret() -> String {
@@ -250,7 +262,7 @@ fn secret() -> String {
 }
 
 impl Provider {
-    fn sign(&self, how: Signed, claims: &Value) -> String {
+    pub(crate) fn sign(&self, how: Signed, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let unsigned = |alg: &str| format!("{}.{}", part(&json!({"alg": alg, "typ": "JWT"})), part(claims));
         match how {

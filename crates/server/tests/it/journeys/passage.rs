@@ -103,6 +103,12 @@ impl Hand {
         self.send(self.client.get(url)).await
     }
 
+    /// What an app asks with an access token.
+    pub(crate) async fn bearing(&self, url: &str, token: &str) -> Outcome<(u16, Value)> {
+        let answered = self.send(self.client.get(url).bearer_auth(token)).await?;
+        Ok((answered.status, serde_json::from_str(&answered.body).unwrap_or_default()))
+    }
+
     /// Where an app sends a browser, and the answer.
     pub(crate) async fn authorize(
         &self,
@@ -172,6 +178,12 @@ impl Hand {
         let client = client.build().map_err(|error| Fault::ours(error.to_string()))?;
         let request = client.post(url).header("sec-fetch-site", "cross-site");
         self.send(request.header("origin", "https://elsewhere.example").form(fields)).await
+    }
+
+    /// What another server sends: JSON, and no cookie.
+    pub(crate) async fn report(&self, url: &str, body: &Value) -> Outcome<u16> {
+        let request = self.client.post(url).header("content-type", "application/json");
+        Ok(self.send(request.body(body.to_string())).await?.status)
     }
 
     pub(crate) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {

@@ -3,6 +3,7 @@
 mod authorize;
 mod device_code;
 mod discovery;
+mod federation;
 mod keys;
 mod logout;
 mod token;
@@ -33,11 +34,21 @@ pub(super) fn callers() -> Router<AppState> {
     let token = post(token::exchange).get(token::exchange).options(preflight);
     let routes = endpoint(Router::new(), "/oauth2/v2.0/token", &token);
     let routes = endpoint(routes, "/oauth2/v2.0/devicecode", &post(device_code::post).options(preflight));
+    let routes =
+        routes.route("/{tenant}/federation/{provider}/token", get(federation::token).options(preflight));
     endpoint(routes, "/openid/userinfo", &get(userinfo::tell).post(userinfo::tell).options(preflight))
 }
 
 /// The layer around these routes answers; without a route it would not be asked.
 async fn preflight() {}
+
+/// What the servers and pages of identity providers call.
+pub(super) fn providers() -> Router<AppState> {
+    Router::new()
+        .route("/{tenant}/federation/{provider}/backchannel_logout", post(federation::back_channel))
+        .route("/{tenant}/federation/{provider}/frontchannel_logout", get(federation::front_channel))
+        .route("/{tenant}/federation/{provider}/notifications", post(federation::notified))
+}
 
 /// Where browsers are sent.
 pub(super) fn people() -> Router<AppState> {

@@ -1,5 +1,6 @@
 //! `GET` and `POST /{tenant}/federation/{provider}`: a provider sends the browser back.
 //! `GET /{tenant}/federation/{provider}/keys`: what a provider checks our signatures with.
+//! `GET /{tenant}/federation/{provider}/signed_out`: the browser comes back from signing out there.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -8,7 +9,8 @@ use vestibule_service::federation;
 
 use crate::fault::{OpenFault, PageFault};
 use crate::form::Asked;
-use crate::respond;
+use crate::page::around::SignedOutPage;
+use crate::respond::{self, FormTargets};
 use crate::state::AppState;
 
 /// The address is the provider's own, so that the answer of one cannot pass for another's (RFC 9700 §4.4).
@@ -28,4 +30,14 @@ pub(super) async fn keys(State(app): State<AppState>, request: Request) -> Resul
     let asked = Asked::read(&app, request).await?;
     let keys = federation::keys(&app.site, &asked.visit, asked.segment("provider"))?;
     Ok(respond::kept_shortly(respond::json(StatusCode::OK, keys.to_string())))
+}
+
+/// The end of signing out, here and at the provider. Nothing changes any more.
+pub(super) async fn signed_out(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
+    let asked = Asked::read(&app, request).await?;
+    let provider = asked.segment("provider");
+    match federation::signed_out(&app.site, &asked.visit, provider, &asked.params())? {
+        Some(then) => Ok(respond::redirect(&asked.method, &then)?),
+        None => Ok(respond::page(&app, &asked.frame, &SignedOutPage {}, &FormTargets::Own)?),
+    }
 }

@@ -22,6 +22,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
         .route("/{tenant}/federation/{provider}/keys", get(federation::keys))
+        .route("/{tenant}/federation/{provider}/signed_out", get(federation::signed_out))
         .route("/{tenant}/brand.css", get(brand::style))
         .route("/{tenant}/logo", get(brand::logo))
         .route("/assets/{name}", get(asset::get))

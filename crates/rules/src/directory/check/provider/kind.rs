@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::super::{Findings, Place};
 use super::{Provider, is_domain};
+use crate::directory::provider::SignOut;
 use crate::directory::provider::kind::{Protocol, ProviderKind};
 
 /// The organisation of personal accounts, which is none (sign-up.md 2.7).
@@ -61,6 +62,7 @@ fn protocol(provider: &Provider, at: &Place, found: &mut Findings) {
                 ("dpop", settings.dpop),
                 ("signingAlgorithms", !settings.signing_algorithms.is_empty()),
                 ("decryptionKey", provider.decryption_key.is_some()),
+                ("signOut", settings.sign_out != SignOut::Here),
             ];
             for (key, _) in oidc_only.into_iter().filter(|(_, set)| *set) {
                 let kind = provider.identity_provider_type.as_str();
@@ -78,6 +80,7 @@ fn foreign(provider: &Provider, at: &Place, found: &mut Findings) {
         ("hostedDomain", settings.hosted_domain.is_some(), ProviderKind::Google),
         ("tenants", !settings.tenants.is_empty(), ProviderKind::MicrosoftEntra),
         ("teamId", settings.team_id.is_some(), ProviderKind::Apple),
+        ("appId", settings.app_id.is_some(), ProviderKind::Apple),
     ];
     for (key, set, only) in special {
         if set && kind != only {

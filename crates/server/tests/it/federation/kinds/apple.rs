@@ -22,16 +22,17 @@ use super::{Newcomer, depart, entrance, fails, makes_accounts, not_believed, sho
 use crate::client::parameter;
 use crate::journeys::passage::{Form, Hand};
 
-const SUBJECT: &str = "001473.fe6f3b5fd4ba4d3ea0d1d2b2c1a2b3c4.1144";
-const MAIL: &str = "a8x9@privaterelay.appleid.com";
+pub(super) const SUBJECT: &str = "001473.fe6f3b5fd4ba4d3ea0d1d2b2c1a2b3c4.1144";
+pub(super) const MAIL: &str = "a8x9@privaterelay.appleid.com";
 const KEY: &str = "secrets/AuthKey_ABC123DEFG.p8";
 
-const APPLE: Company = Company {
+pub(super) const APPLE: Company = Company {
     section: r#"identityProviderType: Apple
 issuer: "{base}"
 clientId: "{client}"
 teamId: DEF123GHIJ
 keyId: ABC123DEFG
+appId: com.northgate.app
 clientKey: { file: secrets/AuthKey_ABC123DEFG.p8 }"#,
     answer,
 };

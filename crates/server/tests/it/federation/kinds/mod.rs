@@ -2,6 +2,7 @@
 //! T-09, DIR-01, DIR-02).
 
 mod apple;
+mod apple_reports;
 mod client_proof;
 mod facebook;
 mod github;
