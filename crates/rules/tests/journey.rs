@@ -37,6 +37,7 @@ const ADDRESSES: &[&str] = &[
     "off-code@example.com",
     "both@example.com",
     "new@example.com",
+    "led@fabrikam.example",
     "Other@Example.com",
     "not an address",
     "",

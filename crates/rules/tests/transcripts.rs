@@ -381,6 +381,7 @@ fn mood(text: &str) -> Mood {
         "honest" => Mood::Honest,
         "throttled" => Mood::Throttled,
         "taken" => Mood::Taken,
+        "unproven" => Mood::Unproven,
         other => panic!("the world is not {other}"),
     }
 }

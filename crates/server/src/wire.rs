@@ -19,6 +19,7 @@ use vestibule_service::ports::clock::{Clock, SystemClock};
 use vestibule_service::ports::entropy::{Entropy, SystemEntropy};
 use vestibule_service::ports::mailer::{Mailer, Security, Sender, SmtpMailer, SmtpSettings};
 use vestibule_service::ports::outbound::{GuardedClient, OutboundSettings};
+use vestibule_service::ports::txt::DnsTxt;
 use vestibule_store::{Db, db, deployment, migrate};
 use vestibule_web::{App, AppState, DevInbox, Letters, Listener, Pages, Peer};
 
@@ -73,6 +74,7 @@ pub fn assemble(
         clock,
         entropy,
         outbound: Arc::new(GuardedClient::new(outbound)?),
+        txt: Arc::new(DnsTxt { servers: outbound.dns_servers.clone() }),
         db,
         derived: Arc::new(DerivedKeys::new(&sealing)?),
         sealing: Arc::new(sealing),

@@ -17,6 +17,7 @@ use crate::mail::LetterWriter;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::outbound::Outbound;
+use crate::ports::txt::TxtRecords;
 
 /// One running server.
 pub struct Site {
@@ -39,6 +40,7 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub outbound: Arc<dyn Outbound>,
+    pub txt: Arc<dyn TxtRecords>,
     pub db: Db,
     pub sealing: Arc<SealingKey>,
     pub hashing: Arc<HashPool>,

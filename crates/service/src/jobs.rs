@@ -9,6 +9,7 @@ use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle};
 
+use crate::domains;
 use crate::env::Site;
 use crate::federation;
 use crate::funnel;
@@ -23,6 +24,8 @@ const CLEAN_UP: Duration = Duration::from_mins(1);
 /// A database that was empty a moment ago.
 const STATISTICS: Duration = Duration::from_secs(2);
 /// Providers that are new or did not answer.
+/// How often domains are looked for whose record is due.
+const DOMAINS: Duration = Duration::from_mins(1);
 const PROVIDERS: Duration = Duration::from_secs(15);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
 const BATCH: u32 = 500;
@@ -50,6 +53,7 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = deliver(&site, &*mailer) => {}
         () = clean_up(&site) => {}
         () = providers(&site) => {}
+        () = domains_of_providers(&site) => {}
         () = statistics(&site) => {}
     }
     // What was promised before the stop leaves before it, if the mail server lets it.
@@ -125,6 +129,16 @@ async fn providers(site: &Site) {
     loop {
         tick.tick().await;
         federation::warm_up(site).await;
+    }
+}
+
+async fn domains_of_providers(site: &Site) {
+    let mut tick = every(DOMAINS);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = domains::check_due(site).await {
+            tracing::warn!(%fault, "the domains of providers cannot be checked");
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod authorize;
 pub mod directory;
 pub mod discovery;
+pub mod domains;
 pub mod env;
 pub mod federation;
 pub mod flow_chart;

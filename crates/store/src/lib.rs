@@ -19,6 +19,7 @@
 pub mod audit;
 pub mod db;
 pub mod deployment;
+pub mod domains;
 pub mod flow_life;
 pub mod grants;
 pub mod inbox;
@@ -45,6 +46,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         audit::STATEMENTS,
         deployment::STATEMENTS,
+        domains::STATEMENTS,
         flow_life::STATEMENTS,
         grants::STATEMENTS,
         inbox::STATEMENTS,

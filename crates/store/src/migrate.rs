@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "provider_sessions",
         text: include_str!("../migrations/0008_provider_sessions.sql"),
     },
+    Migration {
+        version: 9,
+        name: "domain_proofs",
+        text: include_str!("../migrations/0009_domain_proofs.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

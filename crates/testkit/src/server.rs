@@ -25,6 +25,7 @@ use vestibule_service::env::{CodeLimits, Env, Lifetimes, Settings, Site};
 use vestibule_service::ports::clock::TestClock;
 use vestibule_service::ports::entropy::SeededEntropy;
 use vestibule_service::ports::outbound::{Allowed, OutboundSettings};
+use vestibule_service::ports::txt::{TestTxt, TxtRecords};
 use vestibule_store::db;
 
 use crate::engines::{Engine, TestDb};
@@ -40,6 +41,8 @@ pub struct TestServer {
     pub origin: String,
     pub clock: Arc<TestClock>,
     pub inbox: Inbox,
+    /// What the DNS says; at first nothing.
+    pub dns: Arc<TestTxt>,
     pub site: Arc<Site>,
     database: TestDb,
     stop: CancellationToken,
@@ -54,7 +57,8 @@ impl TestServer {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let database = TestDb::migrated(engine).await?;
         let clock = Arc::new(TestClock::new(BEGIN));
-        let env = env(&database, Arc::clone(&clock))?;
+        let dns = Arc::new(TestTxt::default());
+        let env = Env { txt: Arc::clone(&dns) as Arc<dyn TxtRecords>, ..env(&database, Arc::clone(&clock))? };
         let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
         let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
         let origin = format!("http://localhost:{port}");
@@ -73,7 +77,7 @@ impl TestServer {
         let serving = listener::serve_all(doors, &stop);
         let mailer = Arc::new(inbox.clone());
         let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, stop.clone()));
-        Ok(Self { origin, clock, inbox, site, database, stop, running })
+        Ok(Self { origin, clock, inbox, dns, site, database, stop, running })
     }
 
     /// Applies tenants as `vestibule apply` does, and shows the change at once.

@@ -84,6 +84,10 @@ pub struct Settings {
     /// for others when it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decryption_algorithm: Option<String>,
+    /// Domains whose people are led to this provider once they typed their address. Each must be proven by a TXT
+    /// record in the DNS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
     /// Domains of which the provider is believed that an address is its user's. Left out, a provider is believed
     /// what its kind deserves; otherwise a code proves the address.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -227,6 +227,7 @@ pub enum Pending {
     CheckPassword,
     HashPassword,
     FindIdentity,
+    FindDomain,
     CreateAccount,
     SetPassword,
     Review,

@@ -33,6 +33,8 @@ pub enum Purpose {
 pub enum Question {
     /// Which account has this address as an identity or as its mail?
     FindAccount { address: String },
+    /// Is it proven that the domain belongs to whoever runs this tenant's provider?
+    FindDomain { domain: String, provider: ProviderId, address: String },
     /// Mint a code and send it. A decoy is not minted: the mailbox gets a note that there is no account.
     SendCode { address: String, purpose: Purpose, decoy: bool, sent: u32 },
     /// Is the typed code the one with this digest, or one that it replaced?
@@ -76,6 +78,7 @@ impl Question {
             Self::Guardian { sent } => Pending::Guardian { sent: *sent },
             Self::AskGuardian { .. } => Pending::AskGuardian,
             Self::FindAccount { .. } => Pending::FindAccount,
+            Self::FindDomain { .. } => Pending::FindDomain,
             Self::SendCode { .. } => Pending::SendCode,
             Self::CompareCode { .. } => Pending::CompareCode,
             Self::CheckPassword { .. } => Pending::CheckPassword,
@@ -123,6 +126,8 @@ pub enum Answer {
     /// Whether the identity leads to the account now; it does not when it leads to another one, or when the account
     /// has as many as it may have.
     Linked(bool),
+    /// Whether the domain is proven.
+    Domain(bool),
     /// The account follows the provider.
     ClaimsTaken,
     /// The mail to the guardian is on its way.

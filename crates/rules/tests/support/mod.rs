@@ -48,7 +48,11 @@ pub(crate) fn provider(id: &str) -> Method {
     Method::Provider {
         id: ProviderId::new(id),
         display_name: id.to_owned(),
-        door: Door { known_as: vec![id.to_owned()], ..Door::default() },
+        door: Door {
+            known_as: vec![id.to_owned()],
+            domains: vec![format!("{id}.example")],
+            ..Door::default()
+        },
     }
 }
 
@@ -127,6 +131,8 @@ pub(crate) enum Mood {
     Honest,
     Throttled,
     Taken,
+    /// No domain is anybody's.
+    Unproven,
 }
 
 /// Directory, mailboxes and hashes.
@@ -221,6 +227,7 @@ impl World {
             Question::FindAccount { address } => {
                 Answer::Account(self.by_address(address).map(|h| h.account.clone()))
             }
+            Question::FindDomain { .. } => Answer::Domain(self.mood != Mood::Unproven),
             Question::SendCode { .. } | Question::CheckPassword { .. } if self.mood == Mood::Throttled => {
                 let wait = Span::seconds(90);
                 if matches!(question, Question::SendCode { .. }) {
@@ -496,6 +503,7 @@ pub(crate) fn failed() -> Answer {
 pub(crate) fn describe(question: &Question) -> String {
     match question {
         Question::FindAccount { address } => format!("find-account {address}"),
+        Question::FindDomain { domain, provider, .. } => format!("find-domain {domain} of {provider}"),
         Question::SendCode { address, purpose, decoy, sent } => {
             format!("send-code {address} {purpose:?} number {sent}{}", if *decoy { " decoy" } else { "" })
         }

@@ -1,5 +1,7 @@
 //! `[outbound]`: requests that the server makes itself.
 
+use std::net::{IpAddr, SocketAddr};
+
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -26,6 +28,9 @@ pub(super) struct Raw {
     proxy_credentials_file: Option<String>,
     /// Domains (with everything below them), addresses and networks that are reached without the proxy.
     proxy_bypass: Vec<String>,
+    /// DNS servers that are asked for the TXT records of domains, such as `10.0.0.53:53`. Default: those of the
+    /// machine.
+    dns_servers: Vec<String>,
 }
 
 impl Raw {
@@ -34,7 +39,20 @@ impl Raw {
             authorities: checker.files("outbound.ca_files", &self.ca_files),
             allowed: self.allowed(checker),
             proxy: self.proxy(checker),
+            dns_servers: self.dns_servers(checker),
         }
+    }
+
+    fn dns_servers(&self, checker: &mut Checker<'_>) -> Vec<SocketAddr> {
+        let read = |text: &String| {
+            let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
+            if address.is_err() {
+                let problem = format!("“{text}” is not an address such as 10.0.0.53 or 10.0.0.53:53");
+                checker.problem("outbound.dns_servers", problem);
+            }
+            address.ok()
+        };
+        self.dns_servers.iter().filter_map(read).collect()
     }
 
     fn proxy(&self, checker: &mut Checker<'_>) -> Option<Proxy> {

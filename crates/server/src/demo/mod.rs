@@ -114,7 +114,7 @@ fn plan(demo: &Demo, authorities: Vec<String>) -> Plan {
         outbound: OutboundSettings {
             allowed: loopback().map(|network| Allowed { network, port: None }).to_vec(),
             authorities,
-            proxy: None,
+            ..OutboundSettings::default()
         },
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),

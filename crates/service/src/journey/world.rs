@@ -25,6 +25,7 @@ use super::effects::{Effects, NewPassword};
 use super::guardian::{self, GUARDIAN_LIFETIME};
 use super::{Scene, rulings};
 use crate::audit;
+use crate::domains;
 use crate::env::Site;
 use crate::mail::{self, Letter};
 use crate::terms;
@@ -50,11 +51,9 @@ pub(super) async fn ask(
 ) -> Outcome<Answer> {
     let Scene { site, visit, loaded } = scene;
     match question {
-        Question::FindAccount { address } => {
-            let mut tx = site.env.db.read().await?;
-            Ok(Answer::Account(
-                by_address(&mut tx, visit.tenant_id(), &loaded.flow.default_domain, address).await?,
-            ))
+        Question::FindAccount { address } => find_account(scene, address).await,
+        Question::FindDomain { domain, .. } => {
+            Ok(Answer::Domain(domains::is_theirs(site, visit.tenant_id(), domain, visit.now).await?))
         }
         Question::FindIdentity { issuer, subject, address } => {
             find_identity(scene, (issuer, subject), address.as_deref()).await
@@ -106,6 +105,12 @@ pub(super) async fn ask(
             Err(Fault::ours("this is answered in a browser, not by the runner"))
         }
     }
+}
+
+async fn find_account(Scene { site, visit, loaded }: Scene<'_>, address: &str) -> Outcome<Answer> {
+    let mut tx = site.env.db.read().await?;
+    let found = by_address(&mut tx, visit.tenant_id(), &loaded.flow.default_domain, address).await?;
+    Ok(Answer::Account(found))
 }
 
 async fn judge_password(

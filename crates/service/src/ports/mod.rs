@@ -9,3 +9,4 @@ pub mod mailer;
 pub mod outbound;
 pub mod proxy;
 mod targets;
+pub mod txt;

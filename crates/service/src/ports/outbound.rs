@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -131,6 +131,8 @@ pub struct OutboundSettings {
     /// Further certificate authorities of the operator, as PEM.
     pub authorities: Vec<String>,
     pub proxy: Option<Proxy>,
+    /// DNS servers that are asked for the records of domains, instead of the machine's own.
+    pub dns_servers: Vec<SocketAddr>,
 }
 
 /// A client that goes directly, or by what `route` sets.

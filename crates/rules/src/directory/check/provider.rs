@@ -43,6 +43,11 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         "the provider's name",
         found,
     );
+    let domains = providers.iter().enumerate().flat_map(|(i, p)| {
+        let at = place(i, "domains");
+        p.settings.domains.iter().enumerate().map(move |(n, domain)| (at.index(n), domain.as_str()))
+    });
+    unique(domains, "2.9", "the domain of the provider", found);
     // Who comes with an identity must be found at one provider (security.md RP12, RP14).
     let filed = providers
         .iter()
@@ -115,6 +120,12 @@ fn places(provider: &Provider, at: &Place, found: &mut Findings) {
     {
         let text = format!("“{name}” is not one of {}", ENCRYPTION_ALGORITHMS.join(", "));
         found.add(&at.key("decryptionAlgorithm"), "2.9", text);
+    }
+    for (i, domain) in settings.domains.iter().enumerate() {
+        if !is_domain(domain) {
+            let text = format!("“{domain}” is not a domain such as contoso.com");
+            found.add(&at.key("domains").index(i), "2.9", text);
+        }
     }
     for (i, domain) in settings.trusted_email_domains.iter().flatten().enumerate() {
         if domain != "*" && !is_domain(domain) {

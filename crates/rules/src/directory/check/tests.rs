@@ -271,6 +271,8 @@ fn every_kind_of_provider_has_what_it_needs_and_nothing_of_another() {
     let kept = json!({"dpop": true, "keepTokensFor": [good().applications[0].display_name]});
     assert_eq!(of_kind("Google", kept), ["keepTokensFor 2.9"]);
     assert_eq!(of_kind("Google", json!({"appId": "com.example"})), ["appId 2"]);
+    let domains = json!({"domains": ["contoso.com", "no domain", "Contoso.com"]});
+    assert_eq!(of_kind("Google", domains), ["domains[1] 2.9", "domains[2] 2.9"]);
     let apple =
         json!({"clientSecret": null, "clientKey": "sealed", "teamId": "ABCDE12345", "keyId": "KEY1234567"});
     assert_eq!(of_kind("Apple", apple), none);

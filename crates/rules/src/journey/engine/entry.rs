@@ -6,6 +6,8 @@ use super::{
     Rejected, Result, Turn, ask, code, complain, credential, federation, hint, known, show, turn_elsewhere,
 };
 use crate::directory::address::Address;
+use crate::ids::ProviderId;
+use crate::journey::door;
 use crate::journey::facts::{Account, Facts, Intent, Lookup};
 use crate::journey::flow::Flow;
 use crate::journey::input::Input;
@@ -36,10 +38,40 @@ fn identify(flow: &Flow, mut facts: Facts, typed: &str, now: Timestamp) -> Resul
     }
     facts.opening.login_hint = Some(hint(typed));
     if let Ok(address) = Address::parse(typed) {
-        return Ok(ask(facts, Question::FindAccount { address: address.as_string() }));
+        let address = address.as_string();
+        let question = match home(flow, &facts, &address) {
+            Some((domain, provider)) => Question::FindDomain { domain, provider, address },
+            None => Question::FindAccount { address },
+        };
+        return Ok(ask(facts, question));
     }
     let id = if typed.trim().is_empty() { "address-missing" } else { "address-invalid" };
     Ok(complain(facts, "username", Message::new(id)))
+}
+
+/// The provider that the people of an address's domain have, and the domain. Whoever was at a provider already and came
+/// back types their address to go another way; and a password of ours is reset here.
+pub(super) fn home(flow: &Flow, facts: &Facts, address: &str) -> Option<(String, ProviderId)> {
+    if facts.departures > 0 || facts.intent == Intent::Reset {
+        return None;
+    }
+    let domain = door::domain_of(address)?;
+    let provider = flow.behind(|door| door.domains.contains(&domain))?.clone();
+    Some((domain, provider))
+}
+
+/// Whether the domain's people are led to its provider: only where it is proven that the domain is its owner's.
+pub(super) fn found_domain(
+    flow: &Flow,
+    facts: Facts,
+    (provider, address): (&ProviderId, &str),
+    answer: &Answer,
+) -> Result<Turn> {
+    match answer {
+        Answer::Domain(true) => federation::depart(flow, facts, provider, Some(address.to_owned())),
+        Answer::Domain(false) => Ok(ask(facts, Question::FindAccount { address: address.to_owned() })),
+        _ => Err(Rejected::NotAsked),
+    }
 }
 
 /// The directory answered for an address that was typed, or once more for one that was proven.

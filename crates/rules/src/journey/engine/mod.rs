@@ -224,6 +224,9 @@ pub fn answer(flow: &Flow, mut facts: Facts, question: &Question, answer: Answer
     facts.pending = None;
     match question {
         Question::FindAccount { address } => entry::found_account(flow, facts, address, answer),
+        Question::FindDomain { provider, address, .. } => {
+            entry::found_domain(flow, facts, (provider, address), &answer)
+        }
         Question::SendCode { .. } => code::sent(facts, question, answer),
         Question::CompareCode { .. } => code::compared(flow, facts, &answer),
         Question::CheckPassword { .. } => credential::checked(flow, facts, &answer),
@@ -253,6 +256,12 @@ fn follows(flow: &Flow, facts: &Facts, question: &Question) -> bool {
             let expected = facts.proven_address().or(facts.identifier.as_deref());
             let expected = expected.or(facts.opening.login_hint.as_deref()).unwrap_or_default();
             expected == address || Address::parse(expected).is_ok_and(|a| a.as_string() == *address)
+        }
+        Question::FindDomain { domain, provider, address } => {
+            facts.opening.login_hint.as_deref().is_some_and(|typed| {
+                Address::parse(typed).is_ok_and(|a| a.as_string() == *address)
+                    && entry::home(flow, facts, address) == Some((domain.clone(), provider.clone()))
+            })
         }
         Question::CompareCode { digest, .. } => {
             facts.code.as_ref().is_some_and(|c| !c.decoy && c.digest == *digest)

@@ -1,6 +1,7 @@
 //! Signing up and in at an OpenID provider: an honest one, and one that is not (security.md RP1 to RP15,
 //! sign-up.md 2.9, T-09 to T-11).
 
+mod domains;
 mod door;
 mod kinds;
 pub(crate) mod provider;

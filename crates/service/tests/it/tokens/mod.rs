@@ -35,6 +35,7 @@ use vestibule_service::mail::{Letter, LetterWriter, Written};
 use vestibule_service::ports::clock::TestClock;
 use vestibule_service::ports::entropy::SystemEntropy;
 use vestibule_service::ports::outbound::{Outbound, OutboundRequest, OutboundResponse};
+use vestibule_service::ports::txt::TestTxt;
 use vestibule_service::token::{NewCode, TokenRequest, TokenResponse, exchange, prepare_code};
 use vestibule_service::visit::{Segments, Visit};
 use vestibule_store::sessions::SessionRow;
@@ -148,6 +149,7 @@ pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             outbound: Arc::new(NoOutbound),
+            txt: Arc::new(TestTxt::default()),
             db: db.clone(),
             derived: Arc::new(DerivedKeys::new(&sealing)?),
             sealing,
