@@ -11,6 +11,8 @@ mod flow_test;
 mod funnel;
 mod funnel_report;
 mod migrate;
+mod provider;
+mod provider_report;
 mod serve;
 mod terms;
 
@@ -34,6 +36,7 @@ pub fn run(command: Command) -> Done {
         }
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
+        Command::Provider(command) => provider::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }

@@ -14,11 +14,17 @@
 //! | `metadata` | what providers publish |
 //! | `trip` | what ties a response to a departure |
 //! | `way_back` | a response that was posted, and may not be read on its way |
+//! | `checkup` | a provider gone through step by step, for whoever configures it |
+//! | `overview` | the providers of a tenant and how they fare |
+//! | `quote` | what somebody else said, fit to be shown |
 
+pub mod checkup;
 mod client;
 pub mod metadata;
 mod oauth2;
 mod openid;
+pub mod overview;
+pub(crate) mod quote;
 mod token;
 mod trip;
 mod way_back;
@@ -32,7 +38,7 @@ use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::JourneyId;
+use vestibule_rules::ids::{JourneyId, ProviderId, TenantId};
 use vestibule_rules::journey::facts::{Federated, Federation, Pending};
 use vestibule_rules::journey::question::Answer;
 use vestibule_rules::oauth::params::Params;
@@ -73,12 +79,16 @@ impl<'a> Upstream<'a> {
 
     /// Each provider has an address of its own (security.md RP6).
     fn redirect_uri(&self) -> String {
-        format!("{}/{}/federation/{}", self.visit.origin, self.visit.tenant_id(), self.provider.id)
+        redirect_uri(&self.visit.origin, self.visit.tenant_id(), &self.provider.id)
     }
 
     fn tenant_kind(&self) -> TenantKind {
         self.visit.tenant.config.tenant.kind
     }
+}
+
+fn redirect_uri(origin: &str, tenant: TenantId, provider: &ProviderId) -> String {
+    format!("{origin}/{tenant}/federation/{provider}")
 }
 
 /// What a response must prove itself with.
@@ -240,6 +250,7 @@ fn placed(site: &Site, address: &str) -> String {
 }
 
 /// Parameters of a request, with what is empty left out.
-fn pairs<'a>(all: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, &'a str> {
-    all.iter().copied().filter(|(_, value)| !value.is_empty()).collect()
+fn pairs<'a>(all: &'a [(&'a str, impl AsRef<str>)]) -> BTreeMap<&'a str, &'a str> {
+    let all = all.iter().map(|(name, value)| (*name, value.as_ref()));
+    all.filter(|(_, value)| !value.is_empty()).collect()
 }

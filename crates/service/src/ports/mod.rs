@@ -7,3 +7,4 @@ pub mod entropy;
 pub mod guard;
 pub mod mailer;
 pub mod outbound;
+pub mod tls_probe;

@@ -2,7 +2,7 @@
 //! sign-up.md 2.9, T-09 to T-11).
 
 mod door;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod provider;
 
 use std::sync::Arc;
