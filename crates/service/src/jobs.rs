@@ -10,7 +10,7 @@ use vestibule_rules::time::Span;
 use vestibule_store::{grants, journeys, maintenance, outbox, sessions, stages, throttle};
 
 use crate::env::Site;
-use crate::federation;
+use crate::federation::{self, health, overview};
 use crate::funnel;
 use crate::mail;
 use crate::ports::mailer::Mailer;
@@ -24,6 +24,10 @@ const CLEAN_UP: Duration = Duration::from_mins(1);
 const STATISTICS: Duration = Duration::from_secs(2);
 /// Providers that are new or did not answer.
 const PROVIDERS: Duration = Duration::from_secs(15);
+/// How providers fare; a row of each is written less often than that.
+const HEALTH: Duration = Duration::from_secs(5);
+/// Secrets of providers that expire; also at every start.
+const SECRETS: Duration = Duration::from_hours(24);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
 const BATCH: u32 = 500;
 /// How long a letter that has left is remembered.
@@ -50,7 +54,12 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = deliver(&site, &*mailer) => {}
         () = clean_up(&site) => {}
         () = providers(&site) => {}
+        () = secrets(&site) => {}
+        () = provider_health(&site) => {}
         () = statistics(&site) => {}
+    }
+    if let Err(fault) = health::save(&site, true).await {
+        tracing::warn!(%fault, "how providers fared is lost");
     }
     // What was promised before the stop leaves before it, if the mail server lets it.
     if let Err(fault) = mail::deliver(&site, &*mailer).await {
@@ -125,6 +134,24 @@ async fn providers(site: &Site) {
     loop {
         tick.tick().await;
         federation::warm_up(site).await;
+    }
+}
+
+async fn provider_health(site: &Site) {
+    let mut tick = every(HEALTH);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = health::save(site, false).await {
+            tracing::warn!(%fault, "how providers fare cannot be written down");
+        }
+    }
+}
+
+async fn secrets(site: &Site) {
+    let mut tick = every(SECRETS);
+    loop {
+        tick.tick().await;
+        overview::warn_of_expiry(site);
     }
 }
 

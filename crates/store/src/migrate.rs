@@ -23,6 +23,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "flow_life", text: include_str!("../migrations/0005_flow_life.sql") },
     Migration { version: 6, name: "terms", text: include_str!("../migrations/0006_terms.sql") },
     Migration { version: 7, name: "funnel", text: include_str!("../migrations/0007_funnel.sql") },
+    Migration {
+        version: 8,
+        name: "provider_health",
+        text: include_str!("../migrations/0008_provider_health.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -110,7 +110,7 @@ pub struct Settings {
     /// The last day on which the client secret is good, as the provider shows it, such as `2027-05-31`. The log warns
     /// 30 days ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(extend("format" = "date"))]
     pub secret_expires_at: Option<String>,
     /// Our attribute → the provider's claim, or how it is made of several. Empty means the standard names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

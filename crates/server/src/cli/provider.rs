@@ -1,5 +1,7 @@
 //! `vestibule provider …`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Settings;
@@ -13,6 +15,27 @@ pub enum ProviderCommand {
     /// shows the provider a code that cannot exist, to see whether it accepts our client. Nobody signs in and
     /// nothing is stored. Exit codes: 0 no step failed, 1 a step failed.
     Test(ProviderArgs),
+    /// List providers with the flows that lead to them, their last success and error, and when their secret expires
+    List {
+        /// Only this tenant: short name, domain or id
+        tenant: Option<String>,
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Show what a provider's claims would become, attribute by attribute, and why
+    ///
+    /// Reads an ID token or a JSON object of claims. An object with the members idToken and userInfo gives both
+    /// parts, each as a token or as claims. Nothing of a token is checked: it may be old, and of anybody.
+    Map {
+        #[command(flatten)]
+        provider: ProviderArgs,
+        /// Read from this file instead of standard input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 /// A provider, named by people.

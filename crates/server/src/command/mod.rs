@@ -12,6 +12,8 @@ mod funnel;
 mod funnel_report;
 mod migrate;
 mod provider;
+mod provider_list;
+mod provider_map;
 mod provider_report;
 mod serve;
 mod terms;

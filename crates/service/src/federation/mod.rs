@@ -15,11 +15,15 @@
 //! | `trip` | what ties a response to a departure |
 //! | `way_back` | a response that was posted, and may not be read on its way |
 //! | `checkup` | a provider gone through step by step, for whoever configures it |
+//! | `health` | how sign-ins by a provider go |
 //! | `overview` | the providers of a tenant and how they fare |
+//! | `dry_run` | what claims would become |
 //! | `quote` | what somebody else said, fit to be shown |
 
 pub mod checkup;
 mod client;
+pub mod dry_run;
+pub mod health;
 pub mod metadata;
 mod oauth2;
 mod openid;
@@ -107,12 +111,16 @@ pub(crate) async fn departure(
     let upstream = Upstream::new(site, visit, away.provider.as_str())?;
     let trip = Trip { journey, provider: &upstream.provider.id, attempt: away.attempt };
     let (state, proof) = (trip.state(site, visit), trip.proof(site, visit));
-    match upstream.provider.preset().protocol {
+    let url = match upstream.provider.preset().protocol {
         Protocol::OpenIdConnect => {
             openid::departure(upstream, &state, &proof, away.login_hint.as_deref()).await
         }
         Protocol::OAuth2 => oauth2::departure(upstream, &state, &proof),
+    };
+    if let Err(fault) = &url {
+        site.provider_health.failed(visit.tenant_id(), &upstream.provider.id, visit.now, fault);
     }
+    url
 }
 
 /// Reads what providers publish before the first visitor needs it: nobody should wait for two servers.
@@ -150,8 +158,14 @@ pub async fn callback(site: &Site, visit: &Visit, provider: &str, params: &Param
         return Ok(Hop::to(To::Journey(trip.journey)));
     }
     let answer = match judge(upstream, &trip.proof(site, visit), params).await {
-        Ok(answer) => answer,
+        Ok(answer) => {
+            if matches!(answer, Answer::Federated(_)) {
+                site.provider_health.succeeded(visit.tenant_id(), &provider.id, visit.now);
+            }
+            answer
+        }
         Err(fault) => {
+            site.provider_health.failed(visit.tenant_id(), &provider.id, visit.now, &fault);
             tracing::warn!(provider = %provider.id, %fault, correlation = %visit.correlation, "a provider's answer was refused");
             Answer::FederationFailed {
                 message: fault.hint.unwrap_or_else(|| Message::new("refused-provider-failed")),

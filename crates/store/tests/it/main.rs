@@ -20,6 +20,8 @@ mod flow_life;
 #[cfg(test)]
 mod port;
 #[cfg(test)]
+mod provider_health;
+#[cfg(test)]
 mod reach;
 #[cfg(test)]
 mod schema;

@@ -3,8 +3,13 @@
 mod certificates;
 mod checkup;
 mod companies;
+mod health;
+mod list;
+mod map;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -69,39 +74,7 @@ impl Place {
 
     /// Runs the program, while what it asks goes on in this process.
     async fn run(&self, arguments: &[&str], input: &str) -> Outcome<Run> {
-        let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        program.arg("provider").args(arguments).env_clear().current_dir(self.folder.path());
-        let key = self.folder.path().join("test.key");
-        if !key.exists() {
-            std::fs::write(&key, [7; 32]).unwrap();
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-            }
-        }
-        program.arg("--set").arg(format!("sealing.key_file={}", key.display()));
-        program.arg("--set").arg(format!("listeners.http.origin={}", self.server.origin));
-        for setting in &self.settings {
-            program.arg("--set").arg(setting);
-        }
-        match self.server.database() {
-            Settings::Sqlite { path } => {
-                program.arg("--set").arg(format!("database.path={}", path.display()))
-            }
-            Settings::Postgres { url, .. } => program.arg("--database-url").arg(url),
-        };
-        program.stdin(std::process::Stdio::piped());
-        program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let ours = |error: std::io::Error| Fault::ours(error.to_string());
-        let mut child = program.spawn().map_err(ours)?;
-        let mut writer = child.stdin.take().unwrap();
-        // A program that does not read closes its end.
-        let _ = writer.write_all(input.as_bytes()).await;
-        drop(writer);
-        let output = child.wait_with_output().await.map_err(ours)?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Run { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) })
+        run(&self.server, (self.folder.path(), &self.settings), arguments, input).await
     }
 
     /// Goes through the provider.
@@ -110,6 +83,45 @@ impl Place {
         let json = serde_json::from_str(&run.out).map_err(|_| Fault::ours(run.err.clone()))?;
         Ok(Found { code: run.code, json })
     }
+}
+
+/// Runs `vestibule provider` on the database of a server.
+async fn run(
+    server: &TestServer,
+    (folder, settings): (&Path, &[String]),
+    arguments: &[&str],
+    input: &str,
+) -> Outcome<Run> {
+    let key = folder.join("test.key");
+    if !key.exists() {
+        std::fs::write(&key, [7; 32]).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    program.arg("provider").args(arguments).env_clear().current_dir(folder);
+    program.arg("--set").arg(format!("sealing.key_file={}", key.display()));
+    program.arg("--set").arg(format!("listeners.http.origin={}", server.origin));
+    for setting in settings {
+        program.arg("--set").arg(setting);
+    }
+    match server.database() {
+        Settings::Sqlite { path } => program.arg("--set").arg(format!("database.path={}", path.display())),
+        Settings::Postgres { url, .. } => program.arg("--database-url").arg(url),
+    };
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ours = |error: std::io::Error| Fault::ours(error.to_string());
+    let mut child = program.spawn().map_err(ours)?;
+    let mut writer = child.stdin.take().unwrap();
+    // A program that does not read closes its end.
+    let _ = writer.write_all(input.as_bytes()).await;
+    drop(writer);
+    let output = child.wait_with_output().await.map_err(ours)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Run { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) })
 }
 
 /// What a checkup said.

@@ -245,7 +245,7 @@ impl Run<'_> {
             );
             self.tell(What::Configuration, Verdict::Warning, text);
         } else {
-            self.ok(What::Configuration, format!("offered by {}", flows.join(", ")));
+            self.ok(What::Configuration, format!("offered by “{}”", flows.join("”, “")));
         }
     }
 
