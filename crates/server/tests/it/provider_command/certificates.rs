@@ -1,6 +1,7 @@
 //! Certificates of providers: trusted or not, for another name, expired, or about to expire.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use regex::Regex;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -11,7 +12,7 @@ use vestibule_server::tls;
 use vestibule_service::ports::clock::{Clock as _, SystemClock};
 
 use super::{LOOPBACK, Place, checkup};
-use crate::federation::kinds::stand_in::{Company, StandIn};
+use crate::federation::kinds::stand_in::{Company, Reply, StandIn};
 
 const OPENID: Company = Company {
     section: r#"displayName: Fabrikam
@@ -100,5 +101,22 @@ async fn an_endpoint_without_tls_beside_an_issuer_with_it_is_refused() -> Outcom
     found.fails_at(&["endpoints"]);
     found.says("endpoints", "failed", "not on https: token_endpoint");
     assert_eq!(place.settings.first().map(String::as_str), Some(LOOPBACK));
+    place.server.finish().await
+}
+
+#[tokio::test]
+async fn the_guide_shows_what_the_command_prints() -> Outcome<()> {
+    let guide = include_str!("../../../../../docs/guides/social-accounts.md");
+    let shown = guide.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let place = place("localhost", (-1, 83), true).await?;
+    let provider = place.provider();
+    provider.answers("/token", Reply::error(401, json!({"error": "invalid_client"})));
+    let run = place.run(&["test", "shop", "stranger"], "").await?;
+    let printed =
+        run.out.replace(&provider.base, "https://login.northwind.example").replace("Fabrikam", "Northwind");
+    let printed = printed.replace(&place.server.origin, "https://login.example.com");
+    let varies = Regex::new(r"leads to [0-9a-f:., ]+|until [0-9TZ:-]+|at most [a-z0-9 ]+ apart|\s+").unwrap();
+    let steady = |text: &str| varies.replace_all(text, "~").into_owned();
+    assert_eq!(steady(&printed), steady(shown), "{printed}");
     place.server.finish().await
 }
