@@ -205,10 +205,10 @@ fn the_day_on_which_a_secret_expires_is_a_day_and_there_is_a_secret() {
     }
     let mut config = good();
     config.identity_providers[0].settings.secret_expires_at = Some("31.05.2027".to_owned());
-    assert_eq!(text(&config), "“31.05.2027” is not a day such as 2027-05-31");
+    assert!(text(&config).contains(": “31.05.2027” is not a day such as 2027-05-31"));
     config.identity_providers[0].settings.secret_expires_at = Some("2027-05-31".to_owned());
     config.identity_providers[0].client_secret = None;
-    assert_eq!(text(&config), "there is no clientSecret that could expire; leave the date out");
+    assert!(text(&config).contains(": there is no clientSecret that could expire; leave the date out"));
 }
 
 #[test]

@@ -278,7 +278,12 @@ async fn nothing_secret_is_repeated_that_a_provider_says_back() -> Outcome<()> {
     let (place, provider) = Place::with_company(OPENID).await?;
     place.test().await?.fails_at(&[]);
     let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
-    let said = format!("{} is wrong\u{1b}[2J\u{202e} for {jwt} {}", secret().expose(), "x".repeat(1_000));
+    let form = secret().expose().replace(' ', "+").replace('/', "%2F");
+    let said = format!(
+        "{} is wrong\u{1b}[2J\u{202e} for {jwt} in client_secret={form}&x {}",
+        secret().expose(),
+        "x".repeat(1_000)
+    );
     let body = json!({"error": "invalid_client", "error_description": said});
     provider.answers("/token", Reply::error(401, body));
     for arguments in [&["test", "shop", "stranger"][..], &["test", "shop", "stranger", "--json"]] {
@@ -286,7 +291,7 @@ async fn nothing_secret_is_repeated_that_a_provider_says_back() -> Outcome<()> {
         assert_eq!(run.code, 1);
         let all = format!("{}{}", run.out, run.err);
         assert!(all.contains("[…] is wrong"), "{all}");
-        for hidden in [secret().expose().as_str(), jwt, "\u{1b}", "\u{202e}", &"x".repeat(201)] {
+        for hidden in [secret().expose().as_str(), &form, jwt, "\u{1b}", "\u{202e}", &"x".repeat(201)] {
             assert!(!all.contains(hidden), "{hidden:?}: {all}");
         }
     }

@@ -93,9 +93,13 @@ impl Run<'_> {
                 Verdict::Ok,
                 "the provider accepts the client and its proof, and refused only the code".to_owned(),
             ),
-            Meaning::Untold => (
+            Meaning::Untold if refusal.error == "invalid_grant" => (
                 Verdict::NotChecked,
                 format!("the provider looks at the code before it looks at the client; it said {said}"),
+            ),
+            Meaning::Untold => (
+                Verdict::NotChecked,
+                format!("the answer does not tell whether the client is accepted; the provider said {said}"),
             ),
             Meaning::NotWe => (Verdict::Failed, self.not_we(&said)),
             Meaning::Refused => (Verdict::Failed, self.explained(&refusal)),
@@ -190,7 +194,7 @@ fn meaning(kind: ProviderKind, refusal: &Refusal, status: u16) -> Meaning {
     let description = refusal.description.to_lowercase();
     match (refusal.error.as_str(), refusal.code) {
         // Facebook has numbers: 100 is the code, 191 the redirect address, 1 the secret and 101 the app.
-        (_, Some(100)) => Meaning::Accepted,
+        (_, Some(100)) if description.contains("verification code") => Meaning::Accepted,
         (_, Some(191)) => Meaning::Refused,
         // Microsoft tells that a code is none before it looks who brings it.
         ("invalid_grant", _) if microsoft => Meaning::Untold,
@@ -250,8 +254,14 @@ mod tests {
         assert_eq!(of(X, ("unauthorized_client", "Missing valid authorization header"), 401), Meaning::NotWe);
         let words = "Unable to retrieve access token: appid/redirect uri/code verifier does not match";
         assert_eq!(of(LinkedIn, ("invalid_request", words), 400), Meaning::Untold);
-        for (code, expected) in [(100, Meaning::Accepted), (1, Meaning::NotWe), (191, Meaning::Refused)] {
-            let refusal = Refusal { error: String::new(), description: String::new(), code: Some(code) };
+        for (code, words, expected) in [
+            (100, "Invalid verification code format.", Meaning::Accepted),
+            (100, "Missing client_id parameter.", Meaning::Untold),
+            (1, "", Meaning::NotWe),
+            (101, "", Meaning::NotWe),
+            (191, "", Meaning::Refused),
+        ] {
+            let refusal = Refusal { error: String::new(), description: words.to_owned(), code: Some(code) };
             assert_eq!(meaning(Facebook, &refusal, 400), expected);
         }
         assert_eq!(of(OpenIdConnect, ("server_error", ""), 503), Meaning::Broken);

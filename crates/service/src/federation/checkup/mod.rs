@@ -17,7 +17,7 @@ mod request;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use url::Url;
+use url::{Url, form_urlencoded};
 use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::text::Secret;
@@ -249,11 +249,13 @@ impl Run<'_> {
         }
     }
 
-    /// Opens what must not be repeated. One that cannot be opened is told where it is needed.
+    /// Opens what must not be repeated, also as a form has it. One that cannot be opened is told where it is needed.
     fn secrets(&mut self) {
         for which in [ProviderSecret::ClientSecret, ProviderSecret::ClientKey, ProviderSecret::DecryptionKey]
         {
-            self.secrets.extend(self.upstream.secret(which).ok().flatten());
+            let Some(secret) = self.upstream.secret(which).ok().flatten() else { continue };
+            let encoded: String = form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
+            self.secrets.extend([secret, Secret::new(encoded)]);
         }
     }
 
