@@ -153,6 +153,10 @@ async fn a_wrong_secret_is_told_from_a_wrong_redirect_address_and_from_a_scope()
     place.test().await?.says("authorization", "failed", "does not know the client “1234567890”");
     provider.answers("/authorize", Reply::error(400, json!("<h1>No</h1>")));
     place.test().await?.says("authorization", "notChecked", "press the provider's button once");
+    // Somebody stands before the provider and says back what was asked.
+    let echo = "<a href='/authorize?client_id=1&redirect_uri=x'>Are you a robot?</a>";
+    provider.answers("/authorize", Reply::error(403, json!(echo)));
+    place.test().await?.says("authorization", "notChecked", "answered 403 and does not say why");
     provider.repents();
 
     let uri = format!("{}/7b9ec640-0000-4c21-9355-5f02bb133702/federation/stranger", place.server.origin);

@@ -165,7 +165,7 @@ impl Run<'_> {
         match (json, page) {
             (Some(refusal), _) if refused => (Verdict::Failed, self.explained(&refusal)),
             (_, Some(what)) => (Verdict::Failed, self.explained(&Refusal::page(what))),
-            _ if refused => match named(&body.to_lowercase()) {
+            _ if refused => match named(&without_echo(&body)) {
                 Some(what) => (Verdict::Failed, self.explained(&Refusal::page(what))),
                 None => (
                     Verdict::NotChecked,
@@ -254,6 +254,17 @@ impl Run<'_> {
 
 const OWN_PAGE: &str =
     "the provider shows a page of its own, which tells nothing; press its button once and see";
+
+/// A page without what it says back of the address that was asked: that says nothing of what is wrong.
+fn without_echo(page: &str) -> String {
+    let mut text = page.to_lowercase();
+    for name in ["redirect_uri", "client_id"] {
+        for sign in ["=", "%3d", "%253d", "&#61;", "&#x3d;"] {
+            text = text.replace(&format!("{name}{sign}"), "");
+        }
+    }
+    text
+}
 
 /// A word in lower case that says what is wrong.
 fn named(text: &str) -> Option<&'static str> {
