@@ -161,6 +161,11 @@ impl VerifyingKey {
         self.kid.as_deref()
     }
 
+    /// The algorithms that it can verify.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.parsed.iter().map(|(algorithm, _)| *algorithm)
+    }
+
     /// The key as `algorithm` uses it; `None` when it is of another type or declares another algorithm.
     pub(crate) fn for_algorithm(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
         self.parsed.iter().find(|(fits, _)| *fits == algorithm).map(|(_, key)| key)

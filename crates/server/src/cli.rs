@@ -1,5 +1,7 @@
 //! The command line: words, help, and how they become layers of configuration.
 
+mod provider;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
+pub use self::provider::{ProviderArgs, ProviderCommand};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
 const STYLES: Styles = Styles::styled()
@@ -65,6 +68,9 @@ pub enum Command {
     /// Show the ways into an account, and take one away
     #[command(subcommand)]
     User(UserCommand),
+    /// See how identity providers fare, and find out why one does not
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// Show how far people come in sign-ups, how long it takes them and what stands in their way
     ///
     /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how

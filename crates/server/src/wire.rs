@@ -12,6 +12,7 @@ use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::time::Span;
 use vestibule_service::directory::{Directory, snapshot};
 use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, Site};
+use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
 use vestibule_service::jobs;
 use vestibule_service::keys::Keyring;
@@ -131,8 +132,16 @@ pub async fn sealing(db: &Db, path: &Path) -> Done<SealingKey> {
 pub async fn site(env: Env, settings: Settings, pages: &Arc<Pages>) -> Done<Arc<Site>> {
     let directory = Directory::new(snapshot::load(&env.db).await?);
     let letters = Arc::new(Letters::new(Arc::clone(pages)));
-    let (keyring, providers, mail_waiting) = (Keyring::default(), Providers::default(), Notify::new());
-    Ok(Arc::new(Site { env, directory, keyring, settings, letters, providers, mail_waiting }))
+    Ok(Arc::new(Site {
+        env,
+        directory,
+        keyring: Keyring::default(),
+        settings,
+        letters,
+        providers: Providers::default(),
+        provider_health: Health::default(),
+        mail_waiting: Notify::new(),
+    }))
 }
 
 /// Reads every template and message; one that is broken is told now and not to a visitor.

@@ -11,6 +11,7 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::db::Db;
 
 use crate::directory::snapshot::Directory;
+use crate::federation::health::Health;
 use crate::federation::metadata::Providers;
 use crate::keys::Keyring;
 use crate::mail::LetterWriter;
@@ -30,6 +31,8 @@ pub struct Site {
     pub letters: Arc<dyn LetterWriter>,
     /// What identity providers publish about themselves.
     pub providers: Providers,
+    /// How sign-ins by them go, as far as it is not written yet.
+    pub provider_health: Health,
     /// Wakes the delivery of mail.
     pub mail_waiting: Notify,
 }

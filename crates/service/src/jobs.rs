@@ -11,7 +11,7 @@ use vestibule_store::{grants, journeys, maintenance, outbox, provider_sessions, 
 
 use crate::domains;
 use crate::env::Site;
-use crate::federation;
+use crate::federation::{self, health, overview};
 use crate::funnel;
 use crate::mail;
 use crate::ports::mailer::Mailer;
@@ -23,10 +23,14 @@ const MAIL: Duration = Duration::from_secs(1);
 const CLEAN_UP: Duration = Duration::from_mins(1);
 /// A database that was empty a moment ago.
 const STATISTICS: Duration = Duration::from_secs(2);
-/// Providers that are new or did not answer.
 /// How often domains are looked for whose record is due.
 const DOMAINS: Duration = Duration::from_mins(1);
+/// Providers that are new or did not answer.
 const PROVIDERS: Duration = Duration::from_secs(15);
+/// How providers fare; a row of each is written less often than that.
+const HEALTH: Duration = Duration::from_secs(5);
+/// Secrets of providers that expire; also at every start.
+const SECRETS: Duration = Duration::from_hours(24);
 /// Rows that one clean-up takes at most: it never holds up a visitor.
 const BATCH: u32 = 500;
 /// How long a letter that has left is remembered.
@@ -54,7 +58,12 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = clean_up(&site) => {}
         () = providers(&site) => {}
         () = domains_of_providers(&site) => {}
+        () = secrets(&site) => {}
+        () = provider_health(&site) => {}
         () = statistics(&site) => {}
+    }
+    if let Err(fault) = health::save(&site, true).await {
+        tracing::warn!(%fault, "how providers fared is lost");
     }
     // What was promised before the stop leaves before it, if the mail server lets it.
     if let Err(fault) = mail::deliver(&site, &*mailer).await {
@@ -139,6 +148,24 @@ async fn domains_of_providers(site: &Site) {
         if let Err(fault) = domains::check_due(site).await {
             tracing::warn!(%fault, "the domains of providers cannot be checked");
         }
+    }
+}
+
+async fn provider_health(site: &Site) {
+    let mut tick = every(HEALTH);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = health::save(site, false).await {
+            tracing::warn!(%fault, "how providers fare cannot be written down");
+        }
+    }
+}
+
+async fn secrets(site: &Site) {
+    let mut tick = every(SECRETS);
+    loop {
+        tick.tick().await;
+        overview::warn_of_expiry(site);
     }
 }
 

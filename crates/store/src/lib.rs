@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`db`], [`migrate`], [`maintenance`] | nothing: the port to the engines, the schema, and what keeps them quick |
 //! | [`tenants`], [`objects`] | tenants and what is configured in them |
+//! | [`provider_health`] | how sign-ins by a provider went lately |
 //! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
@@ -29,6 +30,7 @@ pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
+pub mod provider_health;
 pub mod provider_sessions;
 pub mod reach;
 pub mod sessions;
@@ -55,6 +57,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         migrate::STATEMENTS,
         objects::STATEMENTS,
         outbox::STATEMENTS,
+        provider_health::STATEMENTS,
         reach::STATEMENTS,
         provider_sessions::STATEMENTS,
         sessions::STATEMENTS,

@@ -33,6 +33,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "domain_proofs",
         text: include_str!("../migrations/0009_domain_proofs.sql"),
     },
+    Migration {
+        version: 10,
+        name: "provider_health",
+        text: include_str!("../migrations/0010_provider_health.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -13,6 +13,8 @@ use self::kind::{Preset, ProviderKind};
 use super::application::Application;
 use super::tenant::TenantKind;
 use crate::ids::ProviderId;
+use crate::journey::values::date;
+use crate::time::Timestamp;
 
 /// The local account methods as Graph names them (sign-up.md 2).
 pub const EMAIL_PASSWORD: &str = "EmailPassword-OAUTH";
@@ -120,6 +122,11 @@ pub struct Settings {
     /// with the session.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keep_tokens_for: Vec<String>,
+    /// The last day on which the client secret is good, as the provider shows it, such as `2027-05-31`. The log warns
+    /// 30 days ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date"))]
+    pub secret_expires_at: Option<String>,
     /// Our attribute → the provider's claim, or how it is made of several. Empty means the standard names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inbound_claim_mapping: BTreeMap<String, ClaimRule>,
@@ -262,6 +269,13 @@ impl<K> IdentityProvider<K> {
     /// Its addresses, if it speaks OAuth 2.0 alone.
     pub fn endpoints(&self) -> Option<Endpoints> {
         self.settings.endpoints.clone().or_else(|| self.preset().endpoints.map(kind::Addresses::to_endpoints))
+    }
+
+    /// How many days the client secret is good after today, in UTC; fewer than none when it is not any more, and
+    /// nothing when nobody said.
+    pub fn secret_days_left(&self, now: Timestamp) -> Option<i64> {
+        let last = date::parse(self.settings.secret_expires_at.as_deref()?)?;
+        Some((last - now.date()).whole_days())
     }
 
     /// Our attribute → how it comes about, as configured or as the kind has it.

@@ -80,6 +80,11 @@ pub fn stored(field: &Field, posted: &[String]) -> Option<Value> {
     check_field(field, posted).ok().flatten()
 }
 
+/// What the field stores when a provider says this; nothing when it cannot.
+pub fn suggested(field: &Field, text: &str) -> Option<Value> {
+    stored(field, &split(field, text))
+}
+
 /// What of a posted form is kept in the journey: the fields that the person was asked for and no others
 /// (ATTR-19), none longer than it takes to say that it is too long. A field that was left out was emptied:
 /// a browser does not post a box that is not ticked.

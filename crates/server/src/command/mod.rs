@@ -11,6 +11,11 @@ mod flow_test;
 mod funnel;
 mod funnel_report;
 mod migrate;
+mod provider;
+mod provider_domains;
+mod provider_list;
+mod provider_map;
+mod provider_report;
 mod serve;
 mod terms;
 mod user;
@@ -36,6 +41,7 @@ pub fn run(command: Command) -> Done {
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Provider(command) => provider::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }

@@ -35,9 +35,10 @@ fn help_says_what_there_is() {
 
 #[test]
 fn every_command_has_help() {
-    for command in
-        ["serve", "demo", "migrate", "apply", "schema", "flow", "terms", "user", "funnel", "config"]
-    {
+    for command in [
+        "serve", "demo", "migrate", "apply", "schema", "flow", "terms", "user", "provider", "funnel",
+        "config",
+    ] {
         let run = vestibule(folder().path(), &[command, "--help"]);
         assert_eq!(run.code, 0, "{}", run.err);
         insta::assert_snapshot!(format!("help_{command}"), run.out);

@@ -10,14 +10,14 @@ use serde_json::json;
 use vestibule_rules::directory::check;
 use vestibule_rules::directory::tenant::{Tenant, TenantConfig, TenantKind};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::{ClientId, FlowId, TenantId, UserId};
+use vestibule_rules::ids::{ClientId, FlowId, ProviderId, TenantId, UserId};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::time::Timestamp;
 use vestibule_store::audit::EntryRow;
 use vestibule_store::flow_life::{self, RevisionRow};
 use vestibule_store::objects::{FlowVersionRow, ObjectKind, ObjectRow};
 use vestibule_store::tenants::TenantRow;
-use vestibule_store::{Db, ReadTx, WriteTx, audit, objects, tenants};
+use vestibule_store::{Db, ReadTx, WriteTx, audit, objects, provider_health, tenants};
 
 use super::plan::{Change, Plan, Revised, Stored, plan};
 use crate::ports::entropy::{Draw as _, Entropy};
@@ -157,6 +157,11 @@ async fn write(tx: &mut WriteTx, work: &[Work], now: Timestamp) -> Outcome<()> {
         for (kind, id) in &plan.removals {
             if !objects::remove(tx, plan.tenant, *kind, id).await? {
                 return Err(Fault::stale(format!("{} {id} was removed meanwhile", kind.as_str())));
+            }
+            // What comes back under another name is the same provider.
+            let stays = plan.puts.iter().any(|put| put.kind == *kind && put.id == *id);
+            if *kind == ObjectKind::IdentityProvider && !stays {
+                provider_health::remove(tx, plan.tenant, &ProviderId::new(id.clone())).await?;
             }
         }
         for put in &plan.puts {

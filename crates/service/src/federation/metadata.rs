@@ -233,51 +233,58 @@ impl Providers {
 }
 
 async fn discover(site: &Site, source: &Source) -> Outcome<Metadata> {
-    let (issuer, key) = (&source.issuer, source.key());
     let url =
         Url::parse(&source.address).map_err(|e| Fault::upstream(format!("the issuer is no address: {e}")))?;
     let response = site.env.outbound.send(OutboundRequest::get(url)).await?;
     if !response.is_success() {
         return Err(Fault::upstream(format!("discovery answered {}", response.status)));
     }
-    let document: Document = serde_json::from_slice(&response.body)
-        .map_err(|e| Fault::upstream(format!("the discovery document cannot be used: {e}")))?;
-    // RP7: whoever answers for another issuer answers for none.
-    if document.issuer != *issuer {
-        return Err(Fault::upstream(format!(
-            "the discovery document is of {}",
-            document.issuer.escape_debug()
-        )));
+    Metadata::read(source, &response.body)
+}
+
+impl Metadata {
+    /// Reads a discovery document.
+    pub(super) fn read(source: &Source, body: &[u8]) -> Outcome<Self> {
+        let (issuer, key) = (&source.issuer, source.key());
+        let document: Document = serde_json::from_slice(body)
+            .map_err(|e| Fault::upstream(format!("the discovery document cannot be used: {e}")))?;
+        // RP7: whoever answers for another issuer answers for none.
+        if document.issuer != *issuer {
+            return Err(Fault::upstream(format!(
+                "the discovery document is of {}",
+                document.issuer.escape_debug()
+            )));
+        }
+        let endpoints = [
+            Some(&document.authorization_endpoint),
+            Some(&document.token_endpoint),
+            Some(&document.jwks_uri),
+            document.userinfo_endpoint.as_ref(),
+            document.end_session_endpoint.as_ref(),
+            document.pushed_authorization_request_endpoint.as_ref(),
+        ];
+        if !endpoints.into_iter().flatten().all(|endpoint| is_as_safe_as(issuer, endpoint)) {
+            return Err(Fault::upstream("an endpoint in the discovery document is not on https"));
+        }
+        Ok(Self {
+            issuer: document.issuer,
+            authorization_endpoint: document.authorization_endpoint,
+            token_endpoint: document.token_endpoint,
+            jwks_uri: document.jwks_uri,
+            userinfo_endpoint: document.userinfo_endpoint,
+            end_session_endpoint: document.end_session_endpoint,
+            pushed_authorization_request_endpoint: document.pushed_authorization_request_endpoint,
+            demands_pushed_requests: document.require_pushed_authorization_requests,
+            sends_iss: document.authorization_response_iss_parameter_supported,
+            assertion_algorithms: document.token_endpoint_auth_signing_alg_values_supported,
+            key,
+        })
     }
-    let endpoints = [
-        Some(&document.authorization_endpoint),
-        Some(&document.token_endpoint),
-        Some(&document.jwks_uri),
-        document.userinfo_endpoint.as_ref(),
-        document.end_session_endpoint.as_ref(),
-        document.pushed_authorization_request_endpoint.as_ref(),
-    ];
-    if !endpoints.into_iter().flatten().all(|endpoint| is_as_safe_as(issuer, endpoint)) {
-        return Err(Fault::upstream("an endpoint in the discovery document is not on https"));
-    }
-    Ok(Metadata {
-        issuer: document.issuer,
-        authorization_endpoint: document.authorization_endpoint,
-        token_endpoint: document.token_endpoint,
-        jwks_uri: document.jwks_uri,
-        userinfo_endpoint: document.userinfo_endpoint,
-        end_session_endpoint: document.end_session_endpoint,
-        pushed_authorization_request_endpoint: document.pushed_authorization_request_endpoint,
-        demands_pushed_requests: document.require_pushed_authorization_requests,
-        sends_iss: document.authorization_response_iss_parameter_supported,
-        assertion_algorithms: document.token_endpoint_auth_signing_alg_values_supported,
-        key,
-    })
 }
 
 /// RP8: a provider on TLS leads nobody's browser or secret out of it, and no provider leads to a scheme that
 /// is no web address at all.
-fn is_as_safe_as(issuer: &str, endpoint: &Url) -> bool {
+pub(super) fn is_as_safe_as(issuer: &str, endpoint: &Url) -> bool {
     endpoint.scheme() == "https" || (issuer.starts_with("http:") && endpoint.scheme() == "http")
 }
 

@@ -16,13 +16,23 @@
 //! | `kept` | what stays of a sign-in for as long as the session does |
 //! | `logout` | signing out there with here, and here with there |
 //! | `way_back` | a response that was posted, and may not be read on its way |
+//! | `checkup` | a provider gone through step by step, for whoever configures it |
+//! | `health` | how sign-ins by a provider go |
+//! | `overview` | the providers of a tenant and how they fare |
+//! | `dry_run` | what claims would become |
+//! | `quote` | what somebody else said, fit to be shown |
 
+pub mod checkup;
 mod client;
+pub mod dry_run;
+pub mod health;
 mod kept;
 mod logout;
 pub mod metadata;
 mod oauth2;
 mod openid;
+pub mod overview;
+pub(crate) mod quote;
 mod token;
 mod trip;
 mod way_back;
@@ -36,7 +46,7 @@ use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::JourneyId;
+use vestibule_rules::ids::{JourneyId, ProviderId, TenantId};
 use vestibule_rules::journey::facts::{Federated, Federation, Pending};
 use vestibule_rules::journey::question::Answer;
 use vestibule_rules::oauth::params::Params;
@@ -81,12 +91,16 @@ impl<'a> Upstream<'a> {
 
     /// Each provider has an address of its own (security.md RP6).
     fn redirect_uri(&self) -> String {
-        format!("{}/{}/federation/{}", self.visit.origin, self.visit.tenant_id(), self.provider.id)
+        redirect_uri(&self.visit.origin, self.visit.tenant_id(), &self.provider.id)
     }
 
     fn tenant_kind(&self) -> TenantKind {
         self.visit.tenant.config.tenant.kind
     }
+}
+
+fn redirect_uri(origin: &str, tenant: TenantId, provider: &ProviderId) -> String {
+    format!("{origin}/{tenant}/federation/{provider}")
 }
 
 /// What a provider said at the end of a way that was checked.
@@ -115,12 +129,16 @@ pub(crate) async fn departure(
     let upstream = Upstream::new(site, visit, away.provider.as_str())?;
     let trip = Trip { journey, provider: &upstream.provider.id, attempt: away.attempt };
     let (state, proof) = (trip.state(site, visit), trip.proof(site, visit));
-    match upstream.provider.preset().protocol {
+    let url = match upstream.provider.preset().protocol {
         Protocol::OpenIdConnect => {
             openid::departure(upstream, &state, &proof, away.login_hint.as_deref()).await
         }
         Protocol::OAuth2 => oauth2::departure(upstream, &state, &proof),
+    };
+    if let Err(fault) = &url {
+        site.provider_health.failed(visit.tenant_id(), &upstream.provider.id, visit.now, fault);
     }
+    url
 }
 
 /// Reads what providers publish before the first visitor needs it: nobody should wait for two servers.
@@ -158,8 +176,14 @@ pub async fn callback(site: &Site, visit: &Visit, provider: &str, params: &Param
         return Ok(Hop::to(To::Journey(trip.journey)));
     }
     let (answer, kept) = match judge(upstream, &trip.proof(site, visit), params).await {
-        Ok(judged) => judged,
+        Ok(judged) => {
+            if matches!(judged.0, Answer::Federated(_)) {
+                site.provider_health.succeeded(visit.tenant_id(), &provider.id, visit.now);
+            }
+            judged
+        }
         Err(fault) => {
+            site.provider_health.failed(visit.tenant_id(), &provider.id, visit.now, &fault);
             tracing::warn!(provider = %provider.id, %fault, correlation = %visit.correlation, "a provider's answer was refused");
             let message = fault.hint.unwrap_or_else(|| Message::new("refused-provider-failed"));
             (Answer::FederationFailed { message, code: fault.code }, None)
@@ -254,6 +278,7 @@ fn placed(site: &Site, address: &str) -> String {
 }
 
 /// Parameters of a request, with what is empty left out.
-fn pairs<'a>(all: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, &'a str> {
-    all.iter().copied().filter(|(_, value)| !value.is_empty()).collect()
+fn pairs<'a>(all: &'a [(&'a str, impl AsRef<str>)]) -> BTreeMap<&'a str, &'a str> {
+    let all = all.iter().map(|(name, value)| (*name, value.as_ref()));
+    all.filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -21,7 +21,7 @@ fn endpoints(upstream: Upstream<'_>) -> Outcome<Endpoints> {
     upstream.provider.endpoints().ok_or_else(|| Fault::ours("the provider has no addresses"))
 }
 
-fn uses_pkce(upstream: Upstream<'_>) -> bool {
+pub(super) fn uses_pkce(upstream: Upstream<'_>) -> bool {
     upstream.provider.preset().pkce || upstream.provider.client_secret.is_none()
 }
 

@@ -17,7 +17,7 @@ use super::client::Endpoint;
 use super::metadata::{Metadata, Source};
 use super::{Arrived, Proof, Provider, Upstream, client, code, pairs, placed, token};
 use crate::env::Site;
-use crate::ports::outbound::OutboundRequest;
+use crate::ports::outbound::{OutboundRequest, OutboundResponse};
 
 /// Stands for the organisation in the issuer of Entra ID, when any or several are welcome.
 const TENANT_ID: &str = "{tenantid}";
@@ -50,38 +50,57 @@ pub(super) async fn departure(
 ) -> Outcome<Url> {
     let metadata = metadata(upstream).await?;
     let (provider, settings) = (upstream.provider, &upstream.provider.settings);
-    let (redirect_uri, challenge) = (upstream.redirect_uri(), digest::pkce_s256(&proof.verifier));
-    let mut wanted = vec![
-        ("redirect_uri", redirect_uri.as_str()),
-        ("response_type", "code"),
-        ("scope", provider.scope()),
-        ("state", state),
-        ("nonce", &proof.nonce),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-        ("prompt", settings.prompt.as_deref().unwrap_or_default()),
-        ("acr_values", settings.acr_values.as_deref().unwrap_or_default()),
-        ("login_hint", login_hint.unwrap_or_default()),
-        ("hd", settings.hosted_domain.as_deref().unwrap_or_default()),
-    ];
-    if provider.response_mode() == ResponseMode::FormPost {
-        wanted.push(("response_mode", "form_post"));
-    }
+    let mut wanted = request(upstream, state, proof, login_hint);
     let mut url = metadata.authorization_endpoint.clone();
     if settings.pushed_authorization_request || metadata.demands_pushed_requests {
-        let reference = push(upstream, &metadata, &wanted).await?;
+        let response = push(upstream, &metadata, &wanted).await?;
+        let body = client::object("the pushed authorization request", &response)?;
+        let reference = body.get("request_uri").and_then(Value::as_str);
+        let reference =
+            reference.ok_or_else(|| Fault::upstream("the provider named no reference to the request"))?;
         url.query_pairs_mut()
             .append_pair("client_id", &provider.client_id)
-            .append_pair("request_uri", &reference);
+            .append_pair("request_uri", reference);
         return Ok(url);
     }
-    wanted.push(("client_id", &provider.client_id));
+    wanted.push(("client_id", provider.client_id.clone()));
     url.query_pairs_mut().extend_pairs(pairs(&wanted));
     Ok(url)
 }
 
+/// What the provider is asked for, but for who asks.
+pub(super) fn request(
+    upstream: Upstream<'_>,
+    state: &str,
+    proof: &Proof,
+    login_hint: Option<&str>,
+) -> Vec<(&'static str, String)> {
+    let (provider, settings) = (upstream.provider, &upstream.provider.settings);
+    let mut wanted = vec![
+        ("redirect_uri", upstream.redirect_uri()),
+        ("response_type", "code".to_owned()),
+        ("scope", provider.scope().to_owned()),
+        ("state", state.to_owned()),
+        ("nonce", proof.nonce.clone()),
+        ("code_challenge", digest::pkce_s256(&proof.verifier)),
+        ("code_challenge_method", "S256".to_owned()),
+        ("prompt", settings.prompt.clone().unwrap_or_default()),
+        ("acr_values", settings.acr_values.clone().unwrap_or_default()),
+        ("login_hint", login_hint.unwrap_or_default().to_owned()),
+        ("hd", settings.hosted_domain.clone().unwrap_or_default()),
+    ];
+    if provider.response_mode() == ResponseMode::FormPost {
+        wanted.push(("response_mode", "form_post".to_owned()));
+    }
+    wanted
+}
+
 /// RFC 9126: the request goes to the provider first, and the browser carries a reference to it.
-async fn push(upstream: Upstream<'_>, metadata: &Metadata, wanted: &[(&str, &str)]) -> Outcome<String> {
+pub(super) async fn push(
+    upstream: Upstream<'_>,
+    metadata: &Metadata,
+    wanted: &[(&str, String)],
+) -> Outcome<OutboundResponse> {
     let endpoint = metadata.pushed_authorization_request_endpoint.as_ref();
     let endpoint =
         endpoint.ok_or_else(|| Fault::upstream("the provider takes no pushed authorization requests"))?;
@@ -89,10 +108,7 @@ async fn push(upstream: Upstream<'_>, metadata: &Metadata, wanted: &[(&str, &str
     if upstream.provider.client_authentication() == ClientAuthentication::ClientSecretBasic {
         fields.push(("client_id", &upstream.provider.client_id));
     }
-    let response = upstream.post_as_client(at(metadata, endpoint, None), &fields).await?;
-    let body = client::object("the pushed authorization request", &response)?;
-    let reference = body.get("request_uri").and_then(Value::as_str).map(str::to_owned);
-    reference.ok_or_else(|| Fault::upstream("the provider named no reference to the request"))
+    upstream.post_as_client(at(metadata, endpoint, None), &fields).await
 }
 
 /// Takes a response and checks everything about it; nothing when the person said no.

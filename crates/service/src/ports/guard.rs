@@ -152,7 +152,7 @@ impl Guard {
     }
 
     /// All of them: a name with one good and one bad address is an attempt, not a choice.
-    fn check_all(&self, addresses: &[SocketAddr]) -> Result<(), Refused> {
+    pub(super) fn check_all(&self, addresses: &[SocketAddr]) -> Result<(), Refused> {
         addresses.iter().try_for_each(|address| self.check(address.ip()))
     }
 }

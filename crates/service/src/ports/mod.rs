@@ -9,4 +9,5 @@ pub mod mailer;
 pub mod outbound;
 pub mod proxy;
 mod targets;
+pub mod tls_probe;
 pub mod txt;

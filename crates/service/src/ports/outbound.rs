@@ -190,7 +190,7 @@ struct Doors {
 }
 
 /// Whether a web server may be expected at this port.
-const fn is_web(port: u16) -> bool {
+pub(super) const fn is_web(port: u16) -> bool {
     port == 443 || port >= 1024
 }
 
@@ -380,7 +380,7 @@ fn failed(at: &str, error: &reqwest::Error) -> NoAnswer {
 
 /// TLS with the compiled-in authorities and those of the operator. The provider is named here, so that no
 /// process-wide default decides about it.
-fn tls(authorities: &[String]) -> Outcome<ClientConfig> {
+pub(super) fn tls(authorities: &[String]) -> Outcome<ClientConfig> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for pem in authorities {
         let before = roots.len();

@@ -22,6 +22,8 @@ mod flow_life;
 #[cfg(test)]
 mod port;
 #[cfg(test)]
+mod provider_health;
+#[cfg(test)]
 mod provider_sessions;
 #[cfg(test)]
 mod reach;

@@ -10,6 +10,7 @@ use crate::directory::provider::{
     ClientAuthentication, EMAIL_OTP, EMAIL_PASSWORD, IdentityProvider, ResponseType, SealedSecret,
 };
 use crate::directory::tenant::TenantConfig;
+use crate::journey::values::date;
 
 type Provider = IdentityProvider<SealedSecret>;
 
@@ -137,6 +138,9 @@ fn places(provider: &Provider, at: &Place, found: &mut Findings) {
 
 /// What it is shown to prove that we are we.
 fn proof(provider: &Provider, at: &Place, found: &mut Findings) {
+    if let Some(text) = expiry_problem(provider) {
+        found.add(&at.key("secretExpiresAt"), "2.9", text);
+    }
     let (secret, key) = (provider.client_secret.is_some(), provider.client_key.is_some());
     match provider.client_authentication() {
         ClientAuthentication::ClientSecretJwt if !secret => {
@@ -179,6 +183,15 @@ fn kept(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Find
             "with “dpop” the provider's token is bound to a key that no app has; leave one of the two out";
         found.add(&at.key("keepTokensFor"), "2.9", text);
     }
+}
+
+fn expiry_problem(provider: &Provider) -> Option<String> {
+    let date = provider.settings.secret_expires_at.as_deref()?;
+    if date::parse(date).is_none() {
+        return Some(format!("“{date}” is not a day such as 2027-05-31"));
+    }
+    let secret = provider.client_secret.is_some();
+    (!secret).then(|| "there is no clientSecret that could expire; leave the date out".to_owned())
 }
 
 fn strict(config: &TenantConfig, provider: &Provider, at: &Place, found: &mut Findings) {

@@ -194,6 +194,37 @@ fn t_12_a_provider_uses_the_code_flow_and_strict_refuses_basic() {
 }
 
 #[test]
+fn the_day_on_which_a_secret_expires_is_a_day_and_there_is_a_secret() {
+    for (day, ok) in
+        [("2027-05-31", true), ("31.05.2027", false), ("2027-02-30", false), ("2027-5-31", false)]
+    {
+        let mut config = good();
+        config.identity_providers[0].settings.secret_expires_at = Some(day.to_owned());
+        let expected: &[&str] = if ok { &[] } else { &["identityProviders[0].secretExpiresAt 2.9"] };
+        assert_eq!(problems(&config), expected, "{day}");
+    }
+    let mut config = good();
+    config.identity_providers[0].settings.secret_expires_at = Some("31.05.2027".to_owned());
+    assert!(text(&config).contains(": “31.05.2027” is not a day such as 2027-05-31"));
+    config.identity_providers[0].settings.secret_expires_at = Some("2027-05-31".to_owned());
+    config.identity_providers[0].client_secret = None;
+    assert!(text(&config).contains(": there is no clientSecret that could expire; leave the date out"));
+}
+
+#[test]
+fn the_days_of_a_secret_are_counted_by_the_calendar_of_utc() {
+    let mut provider = provider("fabrikam");
+    let at = |text: &str| crate::time::Timestamp::parse_rfc3339(text).unwrap();
+    assert_eq!(provider.secret_days_left(at("2027-05-31T00:00:00Z")), None);
+    provider.settings.secret_expires_at = Some("2027-05-31".to_owned());
+    for (now, days) in
+        [("2027-05-01T23:59:59Z", 30), ("2027-05-31T23:59:59Z", 0), ("2027-06-01T00:00:00Z", -1)]
+    {
+        assert_eq!(provider.secret_days_left(at(now)), Some(days), "{now}");
+    }
+}
+
+#[test]
 fn a_provider_asks_for_openid_and_has_an_honest_issuer() {
     let mut config = good();
     config.identity_providers[0].settings.scope = Some("profile openid2".to_owned());

@@ -14,6 +14,8 @@ use crate::directory::address::Address;
 
 /// Longest text that a claim is taken for; longer than any attribute may be.
 const LONGEST: usize = 4_096;
+/// The word on an address, and the claim that is usual for it.
+const VERIFIED: (&str, &str) = ("email_verified", "email_verified");
 
 /// How an attribute comes about: the name of a claim, or a source.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -278,6 +280,25 @@ impl<K> IdentityProvider<K> {
         good.then_some(subject)
     }
 
+    /// How subject, address and the word on the address come about: what no attribute is made of.
+    pub fn identity(&self, said: &Said) -> Vec<Mapped> {
+        let all = [("sub", self.preset().subject), ("email", self.preset().email), VERIFIED];
+        let mapped = all.map(|(attribute, usual)| {
+            let rule = self.rule(attribute, usual);
+            let source = rule.source();
+            let (value, why) = source.take(said);
+            let value = if attribute == "sub" { self.subject(said) } else { value };
+            Mapped { attribute: attribute.to_owned(), value, update: source.update, why }
+        });
+        mapped.into()
+    }
+
+    /// How one of the claims that no attribute is made of comes about.
+    fn rule(&self, name: &str, usual: &str) -> ClaimRule {
+        let mapped = self.settings.inbound_claim_mapping.get(name).cloned();
+        mapped.unwrap_or_else(|| ClaimRule::named(usual))
+    }
+
     /// Our attributes as the provider fills them in.
     pub fn attributes(&self, said: &Said) -> Vec<Mapped> {
         let mapping = self.claim_mapping().into_iter();
@@ -293,11 +314,7 @@ impl<K> IdentityProvider<K> {
 
     /// The address that the provider tells, and whether it is believed (IDP-OIDC-01, security.md RP13, U15, U17).
     pub fn address(&self, said: &Said) -> Option<ToldAddress> {
-        let rule = |name: &str, usual: &str| {
-            let mapped = self.settings.inbound_claim_mapping.get(name).cloned();
-            mapped.unwrap_or_else(|| ClaimRule::named(usual))
-        };
-        let (address, why) = rule("email", self.preset().email).source().take(said);
+        let (address, why) = self.rule("email", self.preset().email).source().take(said);
         let address = address?;
         // The word on an address holds for the one that stands beside it: an ID token that tells none proves none of
         // those that the user info endpoint tells.
@@ -305,7 +322,7 @@ impl<K> IdentityProvider<K> {
             Why::Claims(used) => used.first().map(|(_, from)| *from),
             Why::Constant | Why::Missing(_) | Why::NotReadable(_) | Why::Nothing => None,
         };
-        let rule = rule("email_verified", "email_verified");
+        let rule = self.rule(VERIFIED.0, VERIFIED.1);
         let source = rule.source();
         let verified = source.names().first().and_then(|name| said.find(name, source.from.or(beside)));
         let verified = verified.map(|(value, _)| value);

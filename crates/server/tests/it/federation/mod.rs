@@ -3,7 +3,7 @@
 
 mod domains;
 mod door;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod provider;
 mod sign_out;
 mod unlinking;

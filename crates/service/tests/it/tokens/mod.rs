@@ -29,6 +29,7 @@ use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_service::directory::{Directory, Snapshot, TenantView};
 use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, Site};
+use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
 use vestibule_service::keys::Keyring;
 use vestibule_service::mail::{Letter, LetterWriter, Written};
@@ -164,6 +165,7 @@ pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
         },
         letters: Arc::new(NoLetters),
         providers: Providers::default(),
+        provider_health: Health::default(),
         mail_waiting: Notify::new(),
     })
 }

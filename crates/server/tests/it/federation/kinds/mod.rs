@@ -10,7 +10,7 @@ mod google;
 mod linked_in;
 mod microsoft;
 mod oauth2;
-mod stand_in;
+pub(crate) mod stand_in;
 mod standard;
 mod x;
 

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 use vestibule_crypto::digest::pkce_s256;
@@ -100,6 +101,12 @@ impl Reply {
 }
 
 impl Call {
+    /// A request for a page.
+    pub(crate) fn get(path: &str) -> Self {
+        let (query, form, headers) = (Fields::new(), Fields::new(), HeaderMap::new());
+        Self { method: Method::GET, path: path.to_owned(), query, form, body: String::new(), headers }
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -137,18 +144,24 @@ impl Call {
 
 impl StandIn {
     pub(crate) async fn start(company: Company) -> Outcome<Arc<Self>> {
+        Self::start_behind(None, company).await
+    }
+
+    /// A company that shows a certificate, if it is given one.
+    pub(crate) async fn start_behind(tls: Option<TlsAcceptor>, company: Company) -> Outcome<Arc<Self>> {
         let ours = |error: &dyn std::fmt::Display| Fault::ours(error.to_string());
         let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(|e| ours(&e))?;
         let port = socket.local_addr().map_err(|e| ours(&e))?.port();
+        let base = if tls.is_some() { "https://localhost" } else { "http://127.0.0.1" };
         let stand_in = Arc::new(Self {
-            base: format!("http://127.0.0.1:{port}"),
+            base: format!("{base}:{port}"),
             key: SigningKey::generate("company", BEGIN)?,
             company,
             script: Mutex::default(),
             stop: CancellationToken::new(),
         });
         let routes = Router::new().fallback(receive).with_state(Arc::clone(&stand_in));
-        let doors = vec![Door::new(socket, None, routes, Arc::new(|_, _| {}))];
+        let doors = vec![Door::new(socket, tls, routes, Arc::new(|_, _| {}))];
         tokio::spawn(listener::serve_all(doors, &stand_in.stop).join_all());
         Ok(stand_in)
     }
