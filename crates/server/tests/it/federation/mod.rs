@@ -1,8 +1,10 @@
 //! Signing up and in at an OpenID provider: an honest one, and one that is not (security.md RP1 to RP15,
 //! sign-up.md 2.9, T-09 to T-11).
 
+mod attacks;
 mod door;
 mod kinds;
+mod modules;
 pub(crate) mod provider;
 
 use std::sync::Arc;
