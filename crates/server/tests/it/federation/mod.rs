@@ -397,6 +397,7 @@ async fn a_response_fits_one_departure_of_one_browser_at_one_provider() -> Outco
 
 #[tokio::test]
 async fn a_response_is_good_once_and_not_after_the_end() -> Outcome<()> {
+    // RP1, C82 (CVE-2025-46815)
     with_provider(async |server, provider| {
         let hand = Hand::new(server);
         let form = entrance(&hand).await?;

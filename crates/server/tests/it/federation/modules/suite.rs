@@ -192,3 +192,22 @@ pub(crate) fn rotates(suite: &StandIn) {
     suite.says("keys", json!({"keys": [key(1)]}));
     suite.says("signer", json!(1));
 }
+
+/// Tokens of these claims that the suite's key did not sign.
+pub(crate) fn forgeries(claims: &Value) -> Vec<String> {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let unsigned =
+        |alg: &str| format!("{}.{}", part(&json!({"alg": alg, "kid": KEYS[0].kid()})), part(claims));
+    let mac = |key: &[u8]| {
+        let input = unsigned("HS256");
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac_sha256(key, input.as_bytes())))
+    };
+    let other = rs256(&KEYS[1], unsigned("RS256").as_bytes());
+    vec![
+        format!("{}.", unsigned("none")),
+        format!("{}.{}", unsigned("RS256"), URL_SAFE_NO_PAD.encode(other)),
+        CURVE.sign(Algorithm::Es256, &Map::new(), claims).unwrap(),
+        mac(secret().expose().as_bytes()),
+        mac(&URL_SAFE_NO_PAD.decode(key(0)["n"].as_str().unwrap()).unwrap()),
+    ]
+}
