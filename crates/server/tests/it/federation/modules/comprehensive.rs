@@ -66,7 +66,7 @@ async fn oidcc_client_test_invalid_sig_es256() -> Outcome<()> {
 }
 
 /// The provider signs with another type of key.
-fn curved(suite: &StandIn) {
+pub(super) fn curved(suite: &StandIn) {
     suite.says("discovery", json!({"id_token_signing_alg_values_supported": ["ES256"]}));
     suite.says("header", json!({"alg": "ES256"}));
     suite.says("keys", json!({"keys": [suite::curve()]}));

@@ -5,7 +5,9 @@ use vestibule_rules::fault::Outcome;
 
 use super::super::kinds::stand_in::CLIENT;
 use super::super::kinds::{depart, entrance};
-use super::{Mode, comes_again, demands, heard, joins, passes, suite, turned_away, with_suite};
+use super::{
+    Mode, comes_again, comprehensive, demands, heard, joins, passes, suite, turned_away, with_suite,
+};
 use crate::journeys::passage::Hand;
 
 /// Everything is where the document says, and nothing is where one would guess.
@@ -95,6 +97,21 @@ async fn oidcc_client_test_signing_key_rotation() -> Outcome<()> {
         comes_again(server, suite).await?;
         assert_eq!(suite.calls("/keys").len(), 2);
         heard(suite, 2);
+        Ok(())
+    })
+    .await
+}
+
+/// The same, to a key of another type, in a token that does not name its key: none of the old ones could be it.
+#[tokio::test]
+async fn a_nameless_key_of_another_type_is_looked_for() -> Outcome<()> {
+    with_suite(suite::PLAIN, async |server, suite| {
+        comprehensive::curved(suite);
+        joins(server, suite).await?;
+        suite.says("header", json!({"kid": null}));
+        suite.says("keys", json!({"keys": [suite::nameless(0)]}));
+        comes_again(server, suite).await?;
+        assert_eq!(suite.calls("/keys").len(), 2);
         Ok(())
     })
     .await
