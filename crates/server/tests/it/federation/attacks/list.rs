@@ -59,6 +59,46 @@ fn ids(all: &regex::Captures<'_>) -> Vec<String> {
     (first..=last).map(|n| format!("{}{n}", &all[1])).collect()
 }
 
+/// The suite's plans of the first target, and its modules in the order in which it runs them.
+const BASIC: [&str; 14] = [
+    "oidcc-client-test",
+    "oidcc-client-test-invalid-iss",
+    "oidcc-client-test-missing-sub",
+    "oidcc-client-test-invalid-aud",
+    "oidcc-client-test-missing-iat",
+    "oidcc-client-test-kid-absent-single-jwks",
+    "oidcc-client-test-kid-absent-multiple-jwks",
+    "oidcc-client-test-idtoken-sig-rs256",
+    "oidcc-client-test-idtoken-sig-none",
+    "oidcc-client-test-invalid-sig-rs256",
+    "oidcc-client-test-userinfo-invalid-sub",
+    "oidcc-client-test-nonce-invalid",
+    "oidcc-client-test-scope-userinfo-claims",
+    "oidcc-client-test-client-secret-basic",
+];
+const CONFIG: [&str; 6] = [
+    "oidcc-client-test-discovery-openid-config",
+    "oidcc-client-test-discovery-jwks-uri-keys",
+    "oidcc-client-test-discovery-issuer-mismatch",
+    "oidcc-client-test-idtoken-sig-none",
+    "oidcc-client-test-signing-key-rotation-just-before-signing",
+    "oidcc-client-test-signing-key-rotation",
+];
+
+#[test]
+fn every_module_of_the_certification_plans_is_a_test_of_its_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/federation/modules");
+    for (file, modules) in
+        [("basic.rs", &BASIC[..]), ("form_post.rs", &BASIC[..]), ("config.rs", &CONFIG[..])]
+    {
+        let source = std::fs::read_to_string(folder.join(file)).unwrap();
+        for module in modules {
+            let test = format!("#[tokio::test]\nasync fn {}()", module.replace('-', "_"));
+            assert!(source.contains(&test), "{file} has no test {module}");
+        }
+    }
+}
+
 fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
