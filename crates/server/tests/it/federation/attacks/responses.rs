@@ -57,7 +57,7 @@ async fn a_response_to_a_journey_that_lapsed_is_refused() -> Outcome<()> {
 
 #[tokio::test]
 async fn parameters_that_stand_twice_are_read_by_nobody() -> Outcome<()> {
-    // RP1, C14: two readers would take two different ones.
+    // RP1: two readers would take two different ones.
     with_hostile(suite::PLAIN, async |server, provider| {
         let hand = Hand::new(server);
         let departure = depart(provider, &hand, &entrance(&hand).await?).await?;
