@@ -235,11 +235,15 @@ fn offered(provider: &IdentityProvider<SealedSecret>, hidden: bool) -> Method {
 }
 
 fn sign_up_allowed(config: &TenantConfig, flow: &UserFlow) -> bool {
-    let switch = match config.tenant.kind {
+    takes_newcomers(config) && flow.is_sign_up_allowed
+}
+
+/// Whether the tenant takes anybody who signs up, whatever its flows say.
+pub fn takes_newcomers(config: &TenantConfig) -> bool {
+    match config.tenant.kind {
         TenantKind::Workforce => config.tenant.authentication_flows_policy.self_service_sign_up.is_enabled,
         TenantKind::External => true,
-    };
-    switch && flow.is_sign_up_allowed
+    }
 }
 
 const fn user_type(kind: TenantKind, wanted: Option<UserTypeToCreate>) -> UserType {

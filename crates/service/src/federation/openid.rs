@@ -138,6 +138,8 @@ pub(super) async fn arrival(
     let token = text("id_token").ok_or_else(|| Fault::upstream("the token response has no ID token"))?;
     let opened = token::open(upstream, token)?;
     let (issuer, verified) = verify(upstream, &metadata, (opened.text(), proof)).await?;
+    // Neither hash must be there in this flow, and one that is there must fit (security.md RP9).
+    claims::check_hash(&verified.claims, "c_hash", code, verified.algorithm)?;
     if let Some(access_token) = text("access_token") {
         claims::check_hash(&verified.claims, "at_hash", access_token, verified.algorithm)?;
     }

@@ -68,7 +68,7 @@ pub(super) async fn verify(
     let named = unverified.kid().is_some();
     let keys = site.providers.keys_for(site, metadata, unverified.kid(), visit.now).await?;
     match unverified.verify(&keys, &expected) {
-        Err(Refusal::BadSignature) if !named => {
+        Err(Refusal::BadSignature | Refusal::UnknownKey) if !named => {
             let keys = site.providers.keys_again(site, metadata, visit.now).await?;
             Ok(Unverified::parse(token)?.verify(&keys, &expected)?)
         }

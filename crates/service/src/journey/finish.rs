@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::{SessionId, TenantId};
+use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
 use vestibule_rules::journey::facts::End;
 use vestibule_rules::oauth::authorize;
 use vestibule_rules::oauth::error;
@@ -105,6 +105,17 @@ impl Rows {
     }
 }
 
+/// A journey keeps the flow that it began with, but no provider that was switched off or taken away meanwhile: what
+/// it said of somebody is believed no more (security.md RP15).
+pub(super) fn still_trusts(visit: &Visit, provider: Option<&ProviderId>) -> Outcome<()> {
+    let trusted = |id: &ProviderId| visit.tenant.provider(id.as_str()).is_some_and(|p| p.is_enabled);
+    if provider.is_none_or(trusted) {
+        return Ok(());
+    }
+    let fault = Fault::forbidden("the provider was switched off meanwhile");
+    Err(fault.hint(Message::new("refused-provider-failed")))
+}
+
 /// Prepares the end, if the facts say that this is it.
 pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
     let State { request, facts, .. } = state;
@@ -113,6 +124,10 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
         (Some(End::SignedIn), Some(authenticated)) => {
             // The application may have been disabled while the person was answering questions.
             authorize::resume(request, visit.tenant.application(request.client_id))?;
+            // So may the provider. What becomes of a session that goes on is not decided by how it began.
+            if state.continues.is_none() {
+                still_trusts(visit, authenticated.provider.as_ref())?;
+            }
             let auth_time = state.authenticated_at.unwrap_or(visit.now);
             let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
             // Grants of a session that goes on end with it, whichever cookie it has by then.

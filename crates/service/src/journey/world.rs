@@ -14,16 +14,16 @@ use vestibule_rules::ids::{AttributeId, JourneyId, TenantId, UserId};
 use vestibule_rules::journey::draft::Draft;
 use vestibule_rules::journey::engine::CODE_LIFETIME;
 use vestibule_rules::journey::facts::{Account, Facts, Federated, Review};
-use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::journey::flow::{Flow, takes_newcomers};
 use vestibule_rules::journey::question::{Answer, Compared, Question};
-use vestibule_rules::text::Secret;
+use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::Span;
 use vestibule_store::terms::AcceptanceRow;
 use vestibule_store::{ReadTx, users};
 
 use super::effects::{Effects, NewPassword};
 use super::guardian::{self, GUARDIAN_LIFETIME};
-use super::{Scene, rulings};
+use super::{Scene, finish, rulings};
 use crate::audit;
 use crate::domains;
 use crate::env::Site;
@@ -151,6 +151,7 @@ async fn link_identity(
     (user, federated): (UserId, &Federated),
     effects: &mut Effects,
 ) -> Outcome<Answer> {
+    finish::still_trusts(visit, Some(&federated.provider))?;
     let tenant = visit.tenant_id();
     let mut tx = site.env.db.read().await?;
     let taken = users::find_by_identity(&mut tx, tenant, &federated.issuer, &federated.subject).await?;
@@ -231,6 +232,12 @@ fn evidence(
 
 fn create_account(scene: Scene<'_>, facts: &Facts, draft: &Draft, effects: &mut Effects) -> Outcome<Answer> {
     let Scene { site, visit, loaded } = scene;
+    finish::still_trusts(visit, facts.federated.as_ref().map(|federated| &federated.provider))?;
+    // A flow may be older than the tenant's decision to take nobody any more (security.md C80).
+    if !takes_newcomers(&visit.tenant.config) {
+        let fault = Fault::forbidden("self-service sign-up was switched off meanwhile");
+        return Err(fault.hint(Message::new("refused-no-account")));
+    }
     let id = UserId::from_random(site.env.random());
     let phc = draft.password().map(str::to_owned);
     let user = draft.clone().into_user(id, visit.now);

@@ -1,9 +1,11 @@
 //! Signing up and in at an OpenID provider: an honest one, and one that is not (security.md RP1 to RP15,
 //! sign-up.md 2.9, T-09 to T-11).
 
+mod attacks;
 mod domains;
 mod door;
 pub(crate) mod kinds;
+mod modules;
 pub(crate) mod provider;
 mod sign_out;
 mod unlinking;
@@ -398,6 +400,7 @@ async fn a_response_fits_one_departure_of_one_browser_at_one_provider() -> Outco
 
 #[tokio::test]
 async fn a_response_is_good_once_and_not_after_the_end() -> Outcome<()> {
+    // RP1, C82 (CVE-2025-46815)
     with_provider(async |server, provider| {
         let hand = Hand::new(server);
         let form = entrance(&hand).await?;

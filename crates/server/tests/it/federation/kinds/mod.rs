@@ -46,16 +46,16 @@ async fn with_company(
 }
 
 /// A browser on its way to a company.
-struct Departure {
+pub(super) struct Departure {
     /// Where it was sent.
-    url: Url,
+    pub(super) url: Url,
     /// What the company was asked for, by the browser or before it (RFC 9126).
-    sent: Fields,
+    pub(super) sent: Fields,
 }
 
 impl Departure {
     /// Comes back with any parameters, in the way that was asked for.
-    async fn back(&self, hand: &Hand, parameters: &[(&str, &str)]) -> Outcome<Answered> {
+    pub(super) async fn back(&self, hand: &Hand, parameters: &[(&str, &str)]) -> Outcome<Answered> {
         let place = &self.sent["redirect_uri"];
         let mut all = vec![("state", self.sent["state"].as_str())];
         all.extend(parameters);
@@ -68,18 +68,18 @@ impl Departure {
     }
 
     /// Comes back with a code.
-    async fn return_with_code(&self, hand: &Hand) -> Outcome<Answered> {
+    pub(super) async fn return_with_code(&self, hand: &Hand) -> Outcome<Answered> {
         self.back(hand, &[("code", CODE)]).await
     }
 }
 
 /// The first page for newcomers.
-async fn entrance(hand: &Hand) -> Outcome<Form> {
+pub(super) async fn entrance(hand: &Hand) -> Outcome<Form> {
     hand.begin(GUESTS, PORTAL, &[("prompt", "create")]).await
 }
 
 /// Presses the company's button.
-async fn depart(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Departure> {
+pub(super) async fn depart(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Departure> {
     let answered = hand.answer(form, &[("action", "idp-stranger")]).await?;
     let url = answered.location.ok_or_else(|| Fault::ours("nowhere to go"))?;
     if !url.as_str().starts_with(&stand_in.base) {
@@ -94,19 +94,19 @@ async fn depart(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Departu
 }
 
 /// To the company and back, and what is shown then.
-async fn travel(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Form> {
+pub(super) async fn travel(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Form> {
     let departure = depart(stand_in, hand, form).await?;
     let answered = departure.return_with_code(hand).await?;
     shown(hand, answered).await
 }
 
-async fn shown(hand: &Hand, answered: Answered) -> Outcome<Form> {
+pub(super) async fn shown(hand: &Hand, answered: Answered) -> Outcome<Form> {
     let location = answered.location.ok_or_else(|| Fault::ours(answered.body))?;
     hand.form(location.as_str()).await
 }
 
 /// A newcomer's way to the company and back.
-async fn arrive(server: &TestServer, stand_in: &StandIn) -> Outcome<(Hand, Form)> {
+pub(super) async fn arrive(server: &TestServer, stand_in: &StandIn) -> Outcome<(Hand, Form)> {
     let hand = Hand::new(server);
     let form = entrance(&hand).await?;
     let form = travel(stand_in, &hand, &form).await?;

@@ -297,7 +297,11 @@ async fn receive(
     let instead = stand_in.script().instead.get(&call.path).cloned();
     let reply = instead.unwrap_or_else(|| (stand_in.company.answer)(&stand_in, &call));
     let status = StatusCode::from_u16(reply.status).unwrap();
-    let mut response = (status, Json(reply.body)).into_response();
+    let mut response = match (&reply.body, reply.headers.iter().any(|(name, _)| *name == "content-type")) {
+        // Something else than JSON: a signed answer, or nothing that anybody can read.
+        (Value::String(text), true) => (status, text.clone()).into_response(),
+        _ => (status, Json(reply.body)).into_response(),
+    };
     for (name, value) in reply.headers {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
