@@ -4,6 +4,7 @@
 mod door;
 mod kinds;
 pub(crate) mod provider;
+mod slow;
 
 use std::sync::Arc;
 
