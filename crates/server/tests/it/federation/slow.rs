@@ -11,7 +11,7 @@ use vestibule_testkit::{Engine, TestServer};
 
 use super::provider::Provider;
 use super::{ADA, entrance};
-use crate::journeys::passage::{GUESTS, Hand, guests, people};
+use crate::journeys::passage::{Form, GUESTS, Hand, guests, people};
 
 const PROVIDERS: usize = 1_000;
 const SILENT: usize = 64;
@@ -57,16 +57,21 @@ async fn others_sign_up_while_visitors_wait_at_providers_that_never_answer() -> 
         let doors = silent_doors().await?;
         let server = TestServer::start(engine, &[&crowded(&provider.issuer, &doors)]).await?;
 
-        let mut waiting = Vec::new();
-        for number in 0..SILENT {
+        // Everybody stands before the buttons first: the product's patience with a provider runs in real time.
+        let mut ready = Vec::new();
+        for _ in 0..SILENT {
             let hand = Hand::new(&server);
             let form = entrance(&hand).await?;
-            let pressed = format!("idp-p{number}");
-            waiting.push(tokio::spawn(async move {
-                let form = hand.next(&form, &[("action", &pressed)]).await?;
-                Ok::<_, Fault>((form.asks().to_owned(), form.problem()))
-            }));
+            ready.push((hand, form));
         }
+        let (ada, grace) = (Hand::new(&server), Hand::new(&server));
+        let press = |(number, (hand, form)): (usize, (Hand, Form))| {
+            tokio::spawn(async move {
+                let form = hand.next(&form, &[("action", &format!("idp-p{number}"))]).await?;
+                Ok::<_, Fault>((form.asks().to_owned(), form.problem()))
+            })
+        };
+        let waiting: Vec<_> = ready.into_iter().enumerate().map(press).collect();
         // All of them have knocked; the connections are held until the test lets go.
         let held: Vec<TcpStream> = join_all(doors.iter().map(TcpListener::accept))
             .await
@@ -74,10 +79,9 @@ async fn others_sign_up_while_visitors_wait_at_providers_that_never_answer() -> 
             .map(|met| met.unwrap().0)
             .collect();
 
-        let ada = Hand::new(&server);
         let form = provider.travel(&ada, &entrance(&ada).await?).await?;
         ada.answer(&form, &[("displayName", "Ada")]).await?.at_app()?;
-        Hand::new(&server).become_guest(&server, GRACE).await?;
+        grace.become_guest(&server, GRACE).await?;
         assert!(waiting.iter().all(|visitor| !visitor.is_finished()), "on {engine:?}");
         for address in [ADA, GRACE] {
             assert_eq!(people(&server, GUESTS, address).await?.len(), 1, "{address}");
