@@ -8,6 +8,7 @@ pub(crate) mod kinds;
 mod modules;
 pub(crate) mod provider;
 mod sign_out;
+mod slow;
 mod unlinking;
 
 use std::sync::Arc;
