@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`client`], [`form`] | a browser, as little of it as a sign-up needs |
 //! | [`mailbox`] | the mail server that the letters go to |
+//! | [`provider`] | the provider that visitors have accounts at |
 //! | [`visitor`], [`tenant`] | who signs up, and where |
 //! | [`server`] | the program under test |
 //! | [`load`], [`bare`], [`startup`] | what is measured |
@@ -14,6 +15,7 @@ pub mod client;
 pub mod form;
 pub mod load;
 pub mod mailbox;
+pub mod provider;
 pub mod server;
 pub mod startup;
 pub mod tenant;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
 
 use crate::mailbox::PostOffice;
+use crate::provider::Provider;
 use crate::server::{self, Place};
 use crate::tenant::Tenant;
 use crate::trouble::Tried;
@@ -23,6 +24,8 @@ pub struct Figures {
     pub first_failure: Option<String>,
     pub seconds: f64,
     pub server_cpu_milliseconds: u64,
+    /// Processor time of the provider's thread; it runs on the same cores.
+    pub provider_cpu_milliseconds: u64,
     /// From the first request to the tokens, sorted.
     pub took: Vec<Duration>,
     /// Resident memory of the server after the run.
@@ -38,6 +41,18 @@ impl Figures {
     /// Processor time of the server for one.
     pub fn cpu_each(&self) -> f64 {
         whole(self.server_cpu_milliseconds) / whole(self.completed.max(1))
+    }
+
+    /// Processor time of the provider for one.
+    pub fn provider_cpu_each(&self) -> f64 {
+        whole(self.provider_cpu_milliseconds) / whole(self.completed.max(1))
+    }
+
+    /// Completed sign-ups a second if what the provider took of the machine's `cores` had been left to the rest.
+    pub fn rate_without_provider(&self, cores: usize) -> f64 {
+        let all = self.seconds * whole(u64::try_from(cores).unwrap_or(1));
+        let taken = whole(self.provider_cpu_milliseconds) / 1_000.0;
+        self.rate() * all / (all - taken).max(f64::MIN_POSITIVE)
     }
 
     /// The time within which this share of the visitors was done.
@@ -70,11 +85,18 @@ struct Tally {
     figures: Figures,
 }
 
+/// Who visitors meet beside the server.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub office: &'a PostOffice,
+    pub provider: &'a Provider,
+}
+
 /// Runs visitors against a server that is ready.
 pub async fn run(
     place: &Place,
     pid: u32,
-    office: &PostOffice,
+    Around { office, provider }: Around<'_>,
     tenant: &'static Tenant,
     plan: Plan,
 ) -> Tried<Figures> {
@@ -88,12 +110,14 @@ pub async fn run(
         .run_until(async {
             wait(WARM_UP).await;
             let (cpu, begun) = (server::cpu_milliseconds(pid)?, Instant::now());
+            let theirs = provider.cpu_milliseconds()?;
             tally.borrow_mut().counting = true;
             wait(plan.duration).await;
             let mut tally = tally.borrow_mut();
             tally.over = true;
             tally.figures.seconds = begun.elapsed().as_secs_f64();
             tally.figures.server_cpu_milliseconds = server::cpu_milliseconds(pid)? - cpu;
+            tally.figures.provider_cpu_milliseconds = provider.cpu_milliseconds()? - theirs;
             Ok(std::mem::take(&mut tally.figures))
         })
         .await;

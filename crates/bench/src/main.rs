@@ -11,10 +11,12 @@ use std::time::Duration;
 use clap::Parser;
 use vestibule_bench::load::{self, Figures};
 use vestibule_bench::mailbox::PostOffice;
+use vestibule_bench::provider::Provider;
 use vestibule_bench::server::Place;
 use vestibule_bench::tenant::{self, Tenant};
 use vestibule_bench::visitor::Visitor;
 use vestibule_bench::{Tried, Trouble, bare, startup};
+use vestibule_crypto::jwk::Algorithm;
 use vestibule_store::{Db, Settings, migrate};
 use vestibule_testkit::engines::{Engine, TestDb};
 
@@ -44,9 +46,12 @@ struct Args {
     /// SQLite alone
     #[arg(long)]
     no_postgres: bool,
-    /// Who signs up: code, password; both when left out
+    /// Who signs up: code, password, provider; all when left out
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
+    /// What the provider signs with: RS256 or ES256
+    #[arg(long, default_value = "RS256")]
+    provider_algorithm: String,
     /// Visitors at the same time
     #[arg(long, default_value_t = 32)]
     visitors: usize,
@@ -184,7 +189,8 @@ async fn commits(args: &Args, engine: Engine) -> Tried<()> {
 async fn page(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
     let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
     let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
-    let place = Place::prepare(program, database.folder.path(), mail_port, database.url.as_deref())?;
+    let ports = (mail_port, None);
+    let place = Place::prepare(program, database.folder.path(), ports, database.url.as_deref())?;
     place.apply()?;
     let server = place.start().await?;
     let mut visitor = Visitor::new(&tenant::WITH_FORM, APART, place.port, &office);
@@ -196,10 +202,15 @@ async fn page(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
 async fn loads(args: &Args, program: &Path, engine: Engine, hashing: Option<usize>) -> Tried<()> {
     let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
     let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
-    let place = Place::prepare(program, database.folder.path(), mail_port, database.url.as_deref())?;
+    let mut algorithms = [Algorithm::Rs256, Algorithm::Es256].into_iter();
+    let algorithm = algorithms.find(|known| known.name() == args.provider_algorithm);
+    let provider = Provider::open(algorithm.ok_or_else(|| Trouble::wrong("RS256 or ES256"))?)?;
+    let ports = (mail_port, Some(provider.port));
+    let place = Place::prepare(program, database.folder.path(), ports, database.url.as_deref())?;
     place.apply()?;
     let server = place.start().await?;
-    let tenants: [&'static Tenant; 2] = [&tenant::WITH_CODE, &tenant::WITH_PASSWORD];
+    let tenants: [&'static Tenant; 3] = [&tenant::WITH_CODE, &tenant::WITH_PASSWORD, &tenant::WITH_PROVIDER];
+    let around = load::Around { office: &office, provider: &provider };
     for (run, tenant) in (1..).zip(tenants) {
         if args.mode.as_deref().is_some_and(|mode| mode != tenant.mode) {
             continue;
@@ -213,7 +224,7 @@ async fn loads(args: &Args, program: &Path, engine: Engine, hashing: Option<usiz
         let cores = hashing.filter(|_| tenant.mode == tenant::WITH_PASSWORD.mode);
         let hashes = || cores.map(|cores| bare::hashes(cores, pause(args))).transpose();
         let before = hashes()?;
-        let figures: Figures = load::run(&place, server.pid(), &office, tenant, plan).await?;
+        let figures: Figures = load::run(&place, server.pid(), around, tenant, plan).await?;
         let rate = before.zip(hashes()?).map(|(before, after)| f64::midpoint(before, after));
         report::load(engine, tenant, args.visitors, &figures, rate);
     }

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tokio::io::AsyncBufReadExt as _;
 
+use crate::provider;
 use crate::tenant;
 use crate::trouble::{Tried, Trouble};
 
@@ -20,8 +21,14 @@ pub struct Place {
 
 impl Place {
     /// Writes the configuration: a listener on a port that is free now, mail to `mail_port`, and the limits on
-    /// one source raised, since all visitors come from this machine.
-    pub fn prepare(program: &Path, folder: &Path, mail_port: u16, database: Option<&str>) -> Tried<Self> {
+    /// one source raised, since all visitors come from this machine. `provider` is where the provider listens;
+    /// without one, nobody comes by it.
+    pub fn prepare(
+        program: &Path,
+        folder: &Path,
+        (mail_port, provider): (u16, Option<u16>),
+        database: Option<&str>,
+    ) -> Tried<Self> {
         let port = free_port()?;
         let database = database.map(|url| format!("[database]\nurl = \"{url}\"\n")).unwrap_or_default();
         let text = format!(
@@ -29,10 +36,13 @@ impl Place {
              [listeners.http]\naddress = \"127.0.0.1:{port}\"\n\
              [smtp]\nhost = \"127.0.0.1\"\nport = {mail_port}\nsecurity = \"none\"\nfrom = \"a@bench.example\"\n\
              [limits.codes]\nper_source_hour = 10000000\n\
+             [outbound]\nallow_networks = [\"127.0.0.0/8\"]\n\
              [log]\nlevel = \"warn\"\n"
         );
         std::fs::write(folder.join("vestibule.toml"), text).map_err(Trouble::wrong)?;
-        std::fs::write(folder.join("tenants.yaml"), tenant::FILE).map_err(Trouble::wrong)?;
+        let tenants = tenant::FILE.replace("{provider}", &provider.unwrap_or(1).to_string());
+        std::fs::write(folder.join("tenants.yaml"), tenants).map_err(Trouble::wrong)?;
+        std::fs::write(folder.join("provider-secret"), provider::SECRET).map_err(Trouble::wrong)?;
         Ok(Self { program: program.to_owned(), folder: folder.to_owned(), port })
     }
 
@@ -87,7 +97,12 @@ impl Server {
 
 /// Processor time that a process has used, in milliseconds.
 pub fn cpu_milliseconds(pid: u32) -> Tried<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(Trouble::wrong)?;
+    task_milliseconds(&pid.to_string())
+}
+
+/// Processor time of a process, or of a thread under `process/task/thread`.
+pub(crate) fn task_milliseconds(task: &str) -> Tried<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{task}/stat")).map_err(Trouble::wrong)?;
     // The name of the program stands in parentheses and may hold anything.
     let fields = text.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();

@@ -32,6 +32,14 @@ pub const WITH_PASSWORD: Tenant = Tenant {
     client_id: "4e9b1c7a-0c7e-4a57-9f5b-2d3c4b5a6e12",
 };
 
+/// Guests who come with the account that they have at a provider.
+pub const WITH_PROVIDER: Tenant = Tenant {
+    mode: "provider",
+    id: "9d3a6c58-2e4f-4b19-a7c0-5f8e1d2b3c04",
+    name: "bench-guests",
+    client_id: "2f8d5b3e-9c1a-4e67-b0d4-7a6f5c8e9b14",
+};
+
 /// Customers who are asked twenty questions of every kind on one page.
 pub const WITH_FORM: Tenant = Tenant {
     mode: "form",

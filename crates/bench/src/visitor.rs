@@ -50,6 +50,8 @@ pub enum Place {
     Page(Form),
     /// Back at the app, with an authorization code.
     App(String),
+    /// On the way to the provider at this address.
+    Provider(Url),
 }
 
 /// What the browser does next.
@@ -82,6 +84,7 @@ impl Visitor {
                     };
                 }
                 Place::Page(form) => next = self.answer(form).await?,
+                Place::Provider(url) => next = self.at_provider(url).await?,
             }
         }
         Err(Trouble::wrong("the sign-up has no end"))
@@ -95,7 +98,7 @@ impl Visitor {
             match self.go(&next).await? {
                 Place::Page(form) if form.fields.len() >= fields => return self.measure(times).await,
                 Place::Page(form) => next = self.answer(form).await?,
-                Place::App(_) => break,
+                Place::App(_) | Place::Provider(_) => break,
             }
         }
         Err(Trouble::wrong(format!("there is no page with {fields} fields")))
@@ -148,10 +151,24 @@ impl Visitor {
             if location.starts_with(REDIRECT_URI) {
                 return arrived(location);
             }
+            if location.starts_with("http://127.0.0.1:") {
+                return Url::parse(location).map(Place::Provider).map_err(Trouble::wrong);
+            }
             location.clone_into(&mut self.at);
             answer = self.client.get(&self.at).await?;
         }
         Err(Trouble::wrong("the redirects have no end"))
+    }
+
+    /// Says who comes, and is sent back.
+    async fn at_provider(&mut self, mut url: Url) -> Tried<Move> {
+        url.query_pairs_mut().append_pair("login", &self.address);
+        let port = url.port().ok_or_else(|| Trouble::wrong("the provider has no port"))?;
+        let asked = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+        let answer = Client::new(port).get(&asked).await?;
+        let location = answer.location.ok_or_else(|| Trouble::wrong("the provider sends nobody back"))?;
+        let back = Url::parse(&location).map_err(Trouble::wrong)?;
+        Ok(Move::Get(format!("{}?{}", back.path(), back.query().unwrap_or_default())))
     }
 
     /// Fills in a form.
@@ -161,7 +178,9 @@ impl Visitor {
             let value = self.value(&name, &kind).await?;
             fields.push((name, value));
         }
-        let button = ["submit", "no"].into_iter().find(|id| form.buttons.iter().any(|button| button == id));
+        let button = ["submit", "no", "idp-bench"]
+            .into_iter()
+            .find(|id| form.buttons.iter().any(|button| button == id));
         let button = button.ok_or_else(|| Trouble::wrong(format!("no way on among {:?}", form.buttons)))?;
         fields.push(("action".to_owned(), button.to_owned()));
         Ok(Move::Post(form.action, fields))

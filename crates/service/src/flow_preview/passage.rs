@@ -233,7 +233,9 @@ impl Passage {
         }
         let (_, domain) = person.address.rsplit_once('@').unwrap_or_default();
         let (subject, email) = (provider.preset().subject, provider.preset().email);
-        let own = [(subject, SUBJECT), ("name", person.name), (email, person.address), ("hd", domain)];
+        // A field that takes the name may take less than all of it.
+        claims.entry("name").or_insert_with(|| Value::from(person.name));
+        let own = [(subject, SUBJECT), (email, person.address), ("hd", domain)];
         claims.extend(own.map(|(name, text)| (name.to_owned(), Value::from(text))));
         let yes = ["email_verified", "xms_edov"].map(|name| (name.to_owned(), Value::Bool(true)));
         claims.extend(yes);

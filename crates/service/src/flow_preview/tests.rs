@@ -162,6 +162,18 @@ fn somebody_who_cancels_leaves_nothing() {
     assert_eq!(ending, Ending { cancelled: true, created: false, account: None, token: None });
 }
 
+#[test]
+fn a_provider_says_no_more_than_a_field_takes() {
+    let mut stage = stage("contoso");
+    for field in &mut stage.flow.fields {
+        field.max_length = 1;
+    }
+    for (who, _) in stage.visitors().into_iter().filter(|(who, _)| *who != Who::Holder) {
+        let (passage, seen) = walk(&stage, &who);
+        assert!(passage.ending(&stage).is_some(), "{who:?} {seen:?}");
+    }
+}
+
 /// A kind of question: type, input, least length that can be stored at all.
 fn kinds() -> impl Strategy<Value = (DataType, &'static str, usize)> {
     proptest::sample::select(vec![

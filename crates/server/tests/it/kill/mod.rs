@@ -40,7 +40,7 @@ async fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let (office, mail_port) = PostOffice::open().await.unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_vestibule"));
-    let place = Place::prepare(program, folder.path(), mail_port, None).unwrap();
+    let place = Place::prepare(program, folder.path(), (mail_port, None), None).unwrap();
     place.apply().unwrap();
     let ledger = Ledger::new(&folder.path().join("vestibule.db"));
     let (up, answers) = (watch::Sender::new(false), watch::Sender::new(0));

@@ -75,6 +75,7 @@ async fn arrive(world: &World, visitor: &mut Visitor, prompt: &str) -> Tried<Str
         match place {
             Place::App(code) => return Ok(code),
             Place::Page(form) => next = visitor.answer(form).await?,
+            Place::Provider(_) => return Err(Trouble::wrong("nobody chose a provider")),
         }
     }
     Err(Trouble::wrong("the sign-up has no end"))
