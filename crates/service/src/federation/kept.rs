@@ -45,6 +45,9 @@ pub(crate) struct Kept {
 pub(super) struct Tokens {
     issuer: String,
     subject: Option<String>,
+    /// The authorized party of the first ID token.
+    #[serde(default)]
+    party: Option<String>,
     pub(super) id_token: Option<String>,
     access_token: Option<String>,
     token_type: Option<String>,
@@ -82,7 +85,8 @@ pub(super) fn of(upstream: Upstream<'_>, arrived: &Arrived) -> Outcome<Option<Ke
     let sealed = if for_apps || for_sign_out {
         let mut tokens = Tokens {
             issuer: arrived.issuer.clone(),
-            subject: arrived.said.id_token.get("sub").and_then(Value::as_str).map(str::to_owned),
+            subject: text_of(&arrived.said.id_token, "sub"),
+            party: text_of(&arrived.said.id_token, "azp"),
             id_token: arrived.id_token.clone().filter(|_| for_sign_out),
             access_token: None,
             token_type: None,
@@ -99,6 +103,10 @@ pub(super) fn of(upstream: Upstream<'_>, arrived: &Arrived) -> Outcome<Option<Ke
     };
     let anything = provider_sid.is_some() || sealed.is_some();
     Ok(anything.then(|| Kept { provider: provider.id.clone(), provider_sid, sealed }))
+}
+
+fn text_of(claims: &Map<String, Value>, name: &str) -> Option<String> {
+    claims.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 impl Tokens {
@@ -240,7 +248,7 @@ async fn check_renewed(
         skew: SKEW,
     };
     let subject = check.check(&verified.claims)?;
-    if tokens.subject.as_deref() != Some(subject) {
+    if tokens.subject.as_deref() != Some(subject) || tokens.party != text_of(&verified.claims, "azp") {
         return Err(Fault::upstream("the renewed token is somebody else's"));
     }
     Ok(())

@@ -6,15 +6,15 @@ use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::SessionId;
 use vestibule_rules::time::Span;
 use vestibule_store::provider_sessions::{self, ProviderSessionRow};
-use vestibule_testkit::TestServer;
 use vestibule_testkit::server::BEGIN;
+use vestibule_testkit::{Engine, TestServer};
 
 use super::entrance;
 use super::provider::{Provider, Signed};
 use crate::client::parameter;
 use crate::journeys::passage::{BACK, GUESTS, Hand, ORDERS, PORTAL, guests, people, recorded, tenant};
 
-const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+pub(super) const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const ADA: &str = "ada@northwind.example";
 
 /// Runs a test against a provider with these settings, on each engine.
@@ -22,7 +22,16 @@ async fn with_settings(
     settings: &str,
     test: impl AsyncFn(&TestServer, &Provider) -> Outcome<()>,
 ) -> Outcome<()> {
-    for engine in vestibule_testkit::Engine::ALL {
+    on(&Engine::ALL, settings, test).await
+}
+
+/// Runs a test against a provider with these settings.
+pub(super) async fn on(
+    engines: &[Engine],
+    settings: &str,
+    test: impl AsyncFn(&TestServer, &Provider) -> Outcome<()>,
+) -> Outcome<()> {
+    for engine in engines.iter().copied() {
         let provider = Provider::start().await?;
         let file = guests(&provider.issuer).replacen(
             "    inboundClaimMapping:",
@@ -37,7 +46,7 @@ async fn with_settings(
 }
 
 /// Signs up by the provider and redeems the code.
-async fn guest(hand: &Hand, provider: &Provider) -> Outcome<Value> {
+pub(super) async fn guest(hand: &Hand, provider: &Provider) -> Outcome<Value> {
     let form = entrance(hand).await?;
     let form = provider.travel(hand, &form).await?;
     let back = hand.answer(&form, &[("displayName", "Ada")]).await?.at_app()?;
@@ -52,21 +61,21 @@ async fn returns(hand: &Hand, provider: &Provider) -> Outcome<()> {
 }
 
 /// Whether the browser has a session.
-async fn is_signed_in(hand: &Hand) -> Outcome<bool> {
+pub(super) async fn is_signed_in(hand: &Hand) -> Outcome<bool> {
     let back = hand.authorize(GUESTS, PORTAL, &[("prompt", "none")]).await?.at_app()?;
     Ok(parameter(&back, "code").is_some())
 }
 
-fn at(server: &TestServer, path: &str) -> String {
+pub(super) fn at(server: &TestServer, path: &str) -> String {
     format!("{}/{GUESTS}/federation/stranger{path}", server.origin)
 }
 
-fn good(provider: &Provider) -> Value {
+pub(super) fn good(provider: &Provider) -> Value {
     json!({"iss": provider.issuer, "aud": "northgate", "iat": BEGIN.seconds(), "exp": BEGIN.seconds() + 120,
         "jti": "1", "sub": "Subject-1", "events": {EVENT: {}}})
 }
 
-async fn announce(server: &TestServer, hand: &Hand, token: &str) -> Outcome<u16> {
+pub(super) async fn announce(server: &TestServer, hand: &Hand, token: &str) -> Outcome<u16> {
     let answered = hand.post_across(&at(server, "/backchannel_logout"), &[("logout_token", token)]).await?;
     Ok(answered.status)
 }

@@ -12,7 +12,7 @@ fn wanted() -> Vec<String> {
     };
     // The rows of 4.2 that concern federation and linking.
     let rows = [5, 11, 13, 45, 57, 80, 82, 85, 86, 92, 110, 111, 112, 120].map(|n| format!("C{n}"));
-    [numbered("RP", 1..=19), numbered("U", 11..=17), rows.to_vec()].concat()
+    [numbered("RP", 1..=20), numbered("U", 11..=17), rows.to_vec()].concat()
 }
 
 /// The ids that the comments of tests name, and the tests. `RP1 to RP3` names three.
@@ -85,12 +85,34 @@ const CONFIG: [&str; 6] = [
     "oidcc-client-test-signing-key-rotation",
 ];
 
+const SESSIONS: [&str; 15] = [
+    "oidcc-client-test-refresh-token",
+    "oidcc-client-test-refresh-token-invalid-issuer",
+    "oidcc-client-test-refresh-token-invalid-sub",
+    "oidcc-client-test-rp-init-logout",
+    "oidcc-client-test-rp-init-logout-other-state",
+    "oidcc-client-test-rp-init-logout-no-state",
+    "oidcc-client-test-rp-frontchannel-rpinitlogout",
+    "oidcc-client-test-rp-backchannel-rpinitlogout",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-alg-none",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-no-event",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event",
+    "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss",
+];
+
 #[test]
 fn every_module_of_the_certification_plans_is_a_test_of_its_name() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/federation/modules");
-    for (file, modules) in
-        [("basic.rs", &BASIC[..]), ("form_post.rs", &BASIC[..]), ("config.rs", &CONFIG[..])]
-    {
+    let plans = [
+        ("basic.rs", &BASIC[..]),
+        ("form_post.rs", &BASIC[..]),
+        ("config.rs", &CONFIG[..]),
+        ("sessions.rs", &SESSIONS[..]),
+    ];
+    for (file, modules) in plans {
         let source = std::fs::read_to_string(folder.join(file)).unwrap();
         for module in modules {
             let test = format!("#[tokio::test]\nasync fn {}()", module.replace('-', "_"));

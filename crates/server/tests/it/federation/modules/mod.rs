@@ -8,15 +8,17 @@
 //! | `config` | `oidcc-client-config-certification-test-plan` | 6 |
 //! | `comprehensive` | `oidcc-client-test-plan`, what the others leave out | 8 |
 //!
-//! There is no test of a feature that is not there: tokens of a provider are used once and never refreshed or kept
-//! (refresh token plan, 3 modules), a provider is neither signed out of nor heard when it signs out (logout plans,
-//! 12), and no sign-in begins at an address that a provider may send people to (third-party initiated login, 1).
+//! | `sessions` | the plans of refreshed tokens and of signing out | 17 |
+//!
+//! There is no test of a feature that is not there: no sign-in begins at an address that a provider may send people to
+//! (third-party initiated login, 1 module).
 
 mod basic;
 mod comprehensive;
 mod config;
 mod demands;
 mod form_post;
+mod sessions;
 pub(super) mod suite;
 
 use std::sync::Arc;
