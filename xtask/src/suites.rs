@@ -10,6 +10,9 @@ const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES";
 /// Where the end-to-end suite looks for one.
 const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
+/// Files of the end-to-end suite that see nothing of the engine.
+const SAME_ON_BOTH: [&str; 3] = ["kinds.test.mjs", "providers.test.mjs", "screenshots.test.mjs"];
+
 /// Format, lints, layers, messages.
 pub(crate) fn check(root: &Path, _args: &[String]) -> Result<(), String> {
     run(root, "cargo", &["fmt", "--all", "--", "--check"], &[])?;
@@ -33,17 +36,31 @@ pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), String> {
     check(root, &[])?;
     let postgres = options.postgres.as_deref();
     let variables: Vec<(&str, &str)> = postgres.map(|url| (POSTGRES_FOR_TESTS, url)).into_iter().collect();
+    // It leaves the program behind that the suite then runs.
     run(root, "cargo", &["test", "--workspace"], &variables)?;
     if postgres.is_some() {
-        suite(root, postgres, &[])?;
+        suite(root, postgres, &of_storage(root)?)?;
     }
     suite(root, None, &[])
+}
+
+/// The files of the suite without those that hang on the browser and on other people's servers alone: the Rust tests
+/// run the same journeys on both engines.
+fn of_storage(root: &Path) -> Result<Vec<String>, String> {
+    let folder = std::fs::read_dir(root.join("e2e/tests")).map_err(|error| format!("e2e/tests: {error}"))?;
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+    let wanted = |name: &String| name.ends_with(".test.mjs") && !SAME_ON_BOTH.contains(&name.as_str());
+    let mut files: Vec<String> =
+        folder.filter_map(name).filter(wanted).map(|name| format!("tests/{name}")).collect();
+    files.sort_unstable();
+    Ok(files)
 }
 
 /// The end-to-end suite, whole or some files of it.
 pub(crate) fn end_to_end(root: &Path, args: &[String]) -> Result<(), String> {
     let options = Options::read(args)?;
     end_to_end_tools()?;
+    run(root, "cargo", &["build", "--package", "vestibule-server", "--bin", "vestibule"], &[])?;
     suite(root, options.postgres.as_deref(), &options.files)
 }
 
@@ -73,7 +90,6 @@ pub(crate) fn deny(root: &Path, args: &[String]) -> Result<(), String> {
 }
 
 fn suite(root: &Path, postgres: Option<&str>, files: &[String]) -> Result<(), String> {
-    run(root, "cargo", &["build", "--package", "vestibule-server", "--bin", "vestibule"], &[])?;
     let folder = root.join("e2e");
     if !packages_are_current(&folder) {
         run(&folder, "npm", &["ci", "--no-audit", "--no-fund"], &[])?;

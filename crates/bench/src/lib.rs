@@ -7,6 +7,7 @@
 //! | [`mailbox`] | the mail server that the letters go to |
 //! | [`provider`] | the provider that visitors have accounts at |
 //! | [`visitor`], [`tenant`] | who signs up, and where |
+//! | [`silent`] | providers that say nothing |
 //! | [`server`] | the program under test |
 //! | [`load`], [`bare`], [`startup`] | what is measured |
 
@@ -17,6 +18,7 @@ pub mod load;
 pub mod mailbox;
 pub mod provider;
 pub mod server;
+pub mod silent;
 pub mod startup;
 pub mod tenant;
 pub mod trouble;

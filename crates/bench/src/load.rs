@@ -13,6 +13,8 @@ use crate::tenant::Tenant;
 use crate::trouble::Tried;
 use crate::visitor::Visitor;
 
+/// Numbers of visitors who wait at silent providers begin here.
+pub(crate) const SILENCE: u64 = 90_000_000;
 /// Caches fill, statements are prepared, the pool of connections grows.
 const WARM_UP: Duration = Duration::from_secs(2);
 

@@ -9,10 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::task::LocalSet;
 use vestibule_bench::load::{self, Figures};
 use vestibule_bench::mailbox::PostOffice;
 use vestibule_bench::provider::Provider;
 use vestibule_bench::server::Place;
+use vestibule_bench::silent::Silence;
 use vestibule_bench::tenant::{self, Tenant};
 use vestibule_bench::visitor::Visitor;
 use vestibule_bench::{Tried, Trouble, bare, startup};
@@ -38,7 +40,7 @@ struct Args {
     /// The program to measure
     #[arg(long, value_name = "FILE", default_value = "target/release/vestibule")]
     program: PathBuf,
-    /// What to measure: hash, commits, start, page, load; everything when left out
+    /// What to measure: hash, commits, start, page, silence, load; everything when left out
     parts: Vec<String>,
     /// An empty PostgreSQL database to use; without it a private cluster is started if there is PostgreSQL
     #[arg(long, value_name = "URL")]
@@ -89,6 +91,9 @@ fn run(args: &Args) -> Tried<()> {
         }
         if wants("page") {
             single()?.block_on(page(args, &program, engine))?;
+        }
+        if wants("silence") {
+            single()?.block_on(silence(args, &program, engine))?;
         }
         if wants("commits") {
             several()?.block_on(commits(args, engine))?;
@@ -195,6 +200,37 @@ async fn page(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
     let server = place.start().await?;
     let mut visitor = Visitor::new(&tenant::WITH_FORM, APART, place.port, &office);
     report::page(engine, &visitor.reload(QUESTIONS, RELOADS).await?)?;
+    server.kill().await?;
+    database.close().await
+}
+
+/// What others notice while visitors wait at providers that never answer.
+async fn silence(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
+    let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
+    let local = LocalSet::new();
+    let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
+    let ports = (mail_port, None);
+    let place = Place::prepare(program, database.folder.path(), ports, database.url.as_deref())?;
+    let silent = Silence::open(&local).await?;
+    place.add(&silent.tenant())?;
+    place.apply()?;
+    let server = place.start().await?;
+    // The server asks providers itself when it starts; they have hung up by then.
+    startup::idle().await;
+    for waiting in [0, 64, 512] {
+        silent.hang_up();
+        let resident = vestibule_bench::server::resident_kib(server.pid())?;
+        let measured = local.run_until(async {
+            if waiting > 0 {
+                silent.fill(&local, waiting, (place.port, &office)).await;
+            }
+            let mut visitor = Visitor::new(&tenant::WITH_FORM, APART + waiting, place.port, &office);
+            visitor.reload(QUESTIONS, RELOADS).await
+        });
+        let cost = measured.await?;
+        let grown = vestibule_bench::server::resident_kib(server.pid())?.saturating_sub(resident);
+        report::silence(engine, waiting, &cost, grown);
+    }
     server.kill().await?;
     database.close().await
 }

@@ -82,6 +82,15 @@ pub(crate) fn load(engine: Engine, tenant: &Tenant, visitors: usize, figures: &F
     }
 }
 
+/// The form while others wait at providers that never answer.
+pub(crate) fn silence(engine: Engine, waiting: u64, cost: &Cost, grown_kib: u64) {
+    let middle = cost.took.get(cost.took.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1_000.0;
+    println!(
+        "{engine:?}: the form with {waiting} visitors waiting at silent providers: p50 {middle:.2} ms, {:.1} MB more resident",
+        whole(grown_kib) / 1024.0
+    );
+}
+
 /// The form with twenty questions.
 pub(crate) fn page(engine: Engine, cost: &Cost) -> Tried<()> {
     let compressed = |bytes: &[u8]| -> Tried<usize> {

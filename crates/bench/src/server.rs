@@ -46,6 +46,13 @@ impl Place {
         Ok(Self { program: program.to_owned(), folder: folder.to_owned(), port })
     }
 
+    /// One more tenant beside the usual.
+    pub fn add(&self, tenant: &str) -> Tried<()> {
+        let file = self.folder.join("tenants.yaml");
+        let text = std::fs::read_to_string(&file).map_err(Trouble::wrong)?;
+        std::fs::write(file, text + tenant).map_err(Trouble::wrong)
+    }
+
     /// Makes the tenants.
     pub fn apply(&self) -> Tried<()> {
         let output = self.command("apply").arg("tenants.yaml").output().map_err(Trouble::wrong)?;

@@ -40,6 +40,14 @@ pub const WITH_PROVIDER: Tenant = Tenant {
     client_id: "2f8d5b3e-9c1a-4e67-b0d4-7a6f5c8e9b14",
 };
 
+/// Visitors whose providers never answer.
+pub const WITH_SILENCE: Tenant = Tenant {
+    mode: "silence",
+    id: "1c7e5d2a-8b4f-4d63-9e0a-3f6b5c8d7e05",
+    name: "bench-silence",
+    client_id: "6a4d3c2b-5e8f-4b17-9c0d-1e2f3a4b5c15",
+};
+
 /// Customers who are asked twenty questions of every kind on one page.
 pub const WITH_FORM: Tenant = Tenant {
     mode: "form",

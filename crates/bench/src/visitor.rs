@@ -90,6 +90,17 @@ impl Visitor {
         Err(Trouble::wrong("the sign-up has no end"))
     }
 
+    /// Presses a button of the first page.
+    pub async fn press(&mut self, button: &str) -> Tried<Place> {
+        let first = self.authorize(&[("prompt", "create")])?;
+        let Place::Page(form) = self.go(&first).await? else {
+            return Err(Trouble::wrong("there is no first page"));
+        };
+        let mut fields = form.hidden;
+        fields.push(("action".to_owned(), button.to_owned()));
+        self.go(&Move::Post(form.action, fields)).await
+    }
+
     /// Goes through the sign-up as far as the page that has so many fields or more, and asks for it again and
     /// again.
     pub async fn reload(&mut self, fields: usize, times: usize) -> Tried<Cost> {
