@@ -7,7 +7,9 @@ use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_store::{grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle};
+use vestibule_store::{
+    grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle, told_once,
+};
 
 use crate::domains;
 use crate::env::Site;
@@ -184,6 +186,7 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let mail = outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?;
                     let sessions = sessions::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let kept = provider_sessions::remove_expired(tx, now, BATCH).await?;
+                    let kept = kept + told_once::remove_expired(tx, now, BATCH).await?;
                     let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;
                     Ok(journeys + counters + mail + sessions + kept + grants + stages)

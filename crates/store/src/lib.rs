@@ -38,6 +38,7 @@ pub mod stages;
 pub mod tenants;
 pub mod terms;
 pub mod throttle;
+pub mod told_once;
 pub mod users;
 
 pub use db::{BoxFuture, Db, ReadTx, Row, Settings, Sql, Value, WriteTx};
@@ -65,6 +66,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         tenants::STATEMENTS,
         terms::STATEMENTS,
         throttle::STATEMENTS,
+        told_once::STATEMENTS,
         users::STATEMENTS,
     ]
     .into_iter()

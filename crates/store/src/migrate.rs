@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "provider_health",
         text: include_str!("../migrations/0010_provider_health.sql"),
     },
+    Migration { version: 11, name: "told_once", text: include_str!("../migrations/0011_told_once.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

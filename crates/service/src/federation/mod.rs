@@ -15,6 +15,7 @@
 //! | `trip` | what ties a response to a departure |
 //! | `kept` | what stays of a sign-in for as long as the session does |
 //! | `logout` | signing out there with here, and here with there |
+//! | `told_once` | a name that is told once, for whoever does not finish that time |
 //! | `way_back` | a response that was posted, and may not be read on its way |
 //! | `checkup` | a provider gone through step by step, for whoever configures it |
 //! | `health` | how sign-ins by a provider go |
@@ -34,6 +35,7 @@ mod openid;
 pub mod overview;
 pub(crate) mod quote;
 mod token;
+mod told_once;
 mod trip;
 mod way_back;
 

@@ -15,7 +15,7 @@ use vestibule_rules::text::{Message, Secret};
 
 use super::client::Endpoint;
 use super::metadata::{Metadata, Source};
-use super::{Arrived, Proof, Provider, Upstream, client, code, pairs, placed, token};
+use super::{Arrived, Proof, Provider, Upstream, client, code, pairs, placed, token, told_once};
 use crate::env::Site;
 use crate::ports::outbound::{OutboundRequest, OutboundResponse};
 
@@ -152,7 +152,8 @@ pub(super) async fn arrival(
         said.user_info = Some(asked.await?);
     }
     if upstream.provider.identity_provider_type == ProviderKind::Apple && said.user_info.is_none() {
-        said.user_info = posted_name(params);
+        let subject = said.id_token.get("sub").and_then(Value::as_str).unwrap_or_default();
+        said.user_info = told_once::name(upstream, subject, posted_name(params)).await?;
     }
     let id_token = Some(opened.text().to_owned());
     Ok(Some(Arrived { issuer, said, id_token, response: body }))

@@ -36,4 +36,6 @@ mod stages;
 #[cfg(test)]
 mod terms;
 #[cfg(test)]
+mod told_once;
+#[cfg(test)]
 mod trails;

@@ -234,6 +234,26 @@ async fn the_name_that_apple_tells_once_fills_in_the_form() -> Outcome<()> {
     .await
 }
 
+#[tokio::test]
+async fn a_name_that_apple_told_is_there_still_when_the_first_time_came_to_nothing() -> Outcome<()> {
+    with_company(APPLE, async |server, apple| {
+        let shown = |form: &Form| form.page.attribute("#displayName", "value").unwrap_or_default();
+        let first = with_user(server, apple, r#"{"name":{"firstName":"Ada","lastName":"Lovelace"}}"#).await?;
+        assert_eq!(shown(&first), "Ada Lovelace");
+        // Apple says nothing of it any more. Nor is it anybody else's, or kept for ever.
+        assert_eq!(shown(&super::arrive(server, apple).await?.1), "Ada Lovelace");
+        apple.says("id_token", json!({"sub": "another"}));
+        assert_eq!(shown(&super::arrive(server, apple).await?.1), "");
+        apple.says("id_token", json!({"sub": SUBJECT}));
+        server.clock.advance(vestibule_rules::time::Span::days(31));
+        let now = BEGIN.seconds() + 31 * 86_400;
+        apple.says("id_token", json!({"sub": SUBJECT, "iat": now, "exp": now + 600}));
+        assert_eq!(shown(&super::arrive(server, apple).await?.1), "");
+        Ok(())
+    })
+    .await
+}
+
 /// What is shown to a newcomer whose answer has this beside the code.
 async fn with_user(server: &TestServer, apple: &StandIn, user: &str) -> Outcome<Form> {
     let hand = Hand::new(server);
