@@ -1,7 +1,7 @@
 //! The mail server that letters are handed to: plain SMTP on a port of this machine. It looks into each
 //! letter for the one-time code and hands that to whoever waits for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -15,6 +15,8 @@ const DIGITS: usize = 8;
 #[derive(Clone, Default)]
 pub struct PostOffice {
     waiting: Arc<Mutex<HashMap<String, UnboundedSender<String>>>>,
+    /// Addresses whose letter came when nobody waited for it any more.
+    late: Arc<Mutex<HashSet<String>>>,
 }
 
 /// One person's mailbox. It is gone when it is dropped.
@@ -39,6 +41,11 @@ impl PostOffice {
             }
         });
         Ok((office, port))
+    }
+
+    /// Whether a letter to this address came when nobody waited for it any more.
+    pub fn came_late(&self, address: &str) -> bool {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
     }
 
     /// Opens a mailbox.
@@ -88,7 +95,9 @@ impl PostOffice {
         if let Some(sender) = self.lock().get(recipient) {
             // Nobody reads the mailbox any more: the letter has arrived all the same.
             let _ = sender.send(code.to_owned());
+            return;
         }
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_owned());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, UnboundedSender<String>>> {

@@ -115,8 +115,10 @@ pub async fn check_due(site: &Site) -> Outcome<()> {
             let checked = some.iter().map(|claimed| check(&site.env, tenant, claimed, now));
             futures_util::future::try_join_all(checked).await?;
         }
+        // What no provider is to have any more is looked up no more. Another node may know a newer configuration, so
+        // nothing is forgotten before it has ceased to prove anything.
         let known = domains::list(&mut site.env.db.glance().await?, tenant).await?;
-        for gone in known.into_iter().filter(|row| !all.iter().any(|claimed| claimed.domain == row.domain)) {
+        for gone in known.into_iter().filter(|row| now.since(row.checked_at) >= GRACE) {
             let write = site.env.db.write(move |tx| {
                 let domain = gone.domain.clone();
                 Box::pin(async move { domains::remove(tx, tenant, &domain).await })

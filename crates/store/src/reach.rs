@@ -14,10 +14,14 @@ use crate::{statements, values};
 statements! {
     OF_ISSUER = "SELECT COUNT(DISTINCT i.user_id) FROM user_identity AS i
                  JOIN user_account AS u ON u.tenant_id = i.tenant_id AND u.id = i.user_id
-                 WHERE i.tenant_id = $1 AND i.issuer = $2 AND u.deleted_at IS NULL";
+                 WHERE i.tenant_id = $1 AND u.deleted_at IS NULL
+                   AND (i.issuer = $2 OR i.issuer LIKE CAST($3 AS TEXT) ESCAPE '!')";
+    ISSUERS_LIKE = "SELECT DISTINCT issuer FROM user_identity
+                    WHERE tenant_id = $1 AND issuer LIKE CAST($2 AS TEXT) ESCAPE '!' ORDER BY issuer";
     STRANDED = "SELECT COUNT(DISTINCT i.user_id) FROM user_identity AS i
                 JOIN user_account AS u ON u.tenant_id = i.tenant_id AND u.id = i.user_id
-                WHERE i.tenant_id = $1 AND i.issuer = $2 AND u.deleted_at IS NULL
+                WHERE i.tenant_id = $1 AND u.deleted_at IS NULL
+                  AND (i.issuer = $2 OR i.issuer LIKE CAST($5 AS TEXT) ESCAPE '!')
                   AND NOT EXISTS (
                       SELECT 1 FROM user_identity AS o
                       WHERE o.tenant_id = i.tenant_id AND o.user_id = i.user_id
@@ -70,13 +74,30 @@ impl Left<'_> {
     }
 }
 
-/// Accounts with an identity of `issuer`.
+/// What stands for an organisation in the issuer of a provider that serves several.
+const ORGANISATION: &str = "{tenantid}";
+
+/// The pattern of the issuers that a template stands for; none when it is an issuer.
+fn pattern(issuer: &str) -> Option<String> {
+    let plain = |text: &str| text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let (before, after) = issuer.split_once(ORGANISATION)?;
+    Some(format!("{}%{}", plain(before), plain(after)))
+}
+
+/// The issuers of identities that an issuer stands for: itself, or those of every organisation that people came from.
+pub async fn issuers_of(tx: &mut ReadTx, tenant: TenantId, issuer: &str) -> Outcome<Vec<String>> {
+    let Some(pattern) = pattern(issuer) else { return Ok(vec![issuer.to_owned()]) };
+    tx.all(&ISSUERS_LIKE, &values![tenant, pattern]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Accounts with an identity of `issuer`, or of any organisation that it stands for.
 pub async fn of_issuer(tx: &mut ReadTx, tenant: TenantId, issuer: &str, left: Left<'_>) -> Outcome<Accounts> {
-    let all = count(tx.one(&OF_ISSUER, &values![tenant, issuer]).await?.as_ref())?;
+    let pattern = pattern(issuer);
+    let all = count(tx.one(&OF_ISSUER, &values![tenant, issuer, pattern.clone()]).await?.as_ref())?;
     if all == 0 {
         return Ok(Accounts::default());
     }
-    let row = values![tenant, issuer, left.text(), i64::from(left.local)];
+    let row = values![tenant, issuer, left.text(), i64::from(left.local), pattern];
     Ok(Accounts { all, stranded: count(tx.one(&STRANDED, &row).await?.as_ref())? })
 }
 

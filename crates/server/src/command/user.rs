@@ -1,11 +1,14 @@
 //! `vestibule user`: the ways into an account.
 
 use vestibule_service::account::{self, Listed};
+use vestibule_store::{Db, migrate};
 
-use super::apply::{author, open};
+use super::apply::author;
 use crate::cli::{UserArgs, UserCommand};
+use crate::config::Config;
 use crate::failure::{Done, Failure};
 use crate::terminal::say;
+use crate::wire;
 
 pub(super) fn run(command: &UserCommand) -> Done {
     match command {
@@ -14,10 +17,17 @@ pub(super) fn run(command: &UserCommand) -> Done {
     }
 }
 
+/// No secret is opened here, so the sealing key stays where it is.
+async fn directory(config: &Config) -> Done<Db> {
+    let db = wire::open(wire::database(&config.database)).await?;
+    migrate::run(&db).await?;
+    Ok(db)
+}
+
 fn show(args: &UserArgs, json: bool) -> Done {
     let config = args.settings.read()?;
     super::block_on(async {
-        let (db, _) = open(&config).await?;
+        let db = directory(&config).await?;
         let listed = account::show(&db, &args.tenant, &args.user).await?;
         if json {
             let text = serde_json::to_string_pretty(&listed);
@@ -55,7 +65,7 @@ fn lines(listed: &Listed) -> String {
 fn unlink(args: &UserArgs, provider: &str) -> Done {
     let config = args.settings.read()?;
     super::block_on(async {
-        let (db, _) = open(&config).await?;
+        let db = directory(&config).await?;
         let left = account::unlink(&db, (&args.tenant, &args.user, provider), &author()).await?;
         say(&format!("Unlinked. What leads in now: {}.", left.join(", ")));
         Ok(())

@@ -52,10 +52,11 @@ pub(super) async fn count(
         let whose = match &loss {
             Loss::Provider { issuer, left, .. } => {
                 let issuer = issuer.replace("{origin}", origin);
-                Whose::Accounts(of_issuer(tx, tenant, &issuer, &Placed::new(left, origin)).await?)
+                let left = Placed::new(tx, tenant, (left, origin)).await?;
+                Whose::Accounts(of_issuer(tx, tenant, &issuer, &left).await?)
             }
             Loss::Local { left, .. } => {
-                let left = Placed::new(left, origin);
+                let left = Placed::new(tx, tenant, (left, origin)).await?;
                 let codes = of_issuer(tx, tenant, ObjectIdentity::MAIL_ISSUER, &left).await?;
                 let issuers = left.issuers();
                 let left = Left { issuers: &issuers, local: left.local };
@@ -85,9 +86,12 @@ struct Placed {
 }
 
 impl Placed {
-    fn new(left: &loss::Left, origin: &str) -> Self {
-        let issuers = left.issuers.iter().map(|issuer| issuer.replace("{origin}", origin)).collect();
-        Self { issuers, local: left.local }
+    async fn new(tx: &mut ReadTx, tenant: TenantId, (left, origin): (&loss::Left, &str)) -> Outcome<Self> {
+        let mut issuers = Vec::new();
+        for issuer in &left.issuers {
+            issuers.extend(reach::issuers_of(tx, tenant, &issuer.replace("{origin}", origin)).await?);
+        }
+        Ok(Self { issuers, local: left.local })
     }
 
     fn issuers(&self) -> Vec<&str> {

@@ -59,6 +59,31 @@ async fn accounts_are_counted_by_what_is_left_to_them() -> Outcome<()> {
 }
 
 #[tokio::test]
+async fn people_of_every_organisation_are_counted_under_the_template_of_their_issuers() -> Outcome<()> {
+    on_both(async |place| {
+        let template = "https://login_1.example/{tenantid}/v2.0";
+        let people = [
+            "https://login_1.example/aaaa/v2.0",
+            "https://login_1.example/bbbb/v2.0",
+            "https://loginX1.example/aaaa/v2.0",
+            "https://login_1.example/aaaa/v1.0",
+        ];
+        for (n, issuer) in (1_u8..).zip(people) {
+            write!(place.db, tx => users::insert(tx, tenant(), &with(n, &[issuer]), &key(n), None))?;
+        }
+        write!(place.db, tx => users::insert(tx, tenant(), &with(5, &[people[0], SECOND]), &key(5), None))?;
+        let mut tx = place.db.read().await?;
+        let left = Left { issuers: &[SECOND], local: false };
+        let found = reach::of_issuer(&mut tx, tenant(), template, left).await?;
+        assert_eq!(found, Accounts { all: 3, stranded: 2 });
+        assert_eq!(reach::issuers_of(&mut tx, tenant(), template).await?, people[..2]);
+        assert_eq!(reach::issuers_of(&mut tx, tenant(), SECOND).await?, [SECOND]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn only_living_grants_of_the_application_count() -> Outcome<()> {
     on_both(async |place| {
         for n in 1..=3 {

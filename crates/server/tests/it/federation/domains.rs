@@ -128,12 +128,20 @@ async fn each_tenant_proves_a_domain_for_itself_and_a_domain_that_is_given_up_is
             1,
         );
         server.apply(&[&moved]).await?;
-        domains::check_due(&server.site).await?;
         assert_eq!(claimed(server).await?.domain, "second.example");
-        let known =
-            vestibule_store::domains::list(&mut server.site.env.db.read().await?, tenant(server, GUESTS))
-                .await?;
-        assert_eq!(known.len(), 1);
+        // The server's own job may have looked at the old domain a moment ago.
+        let mut known = 2;
+        for _ in 0..5 {
+            server.clock.advance(Span::days(3));
+            look(server).await?;
+            domains::check_due(&server.site).await?;
+            let mut tx = server.site.env.db.read().await?;
+            known = vestibule_store::domains::list(&mut tx, tenant(server, GUESTS)).await?.len();
+            if known == 1 {
+                break;
+            }
+        }
+        assert_eq!(known, 1);
         Ok(())
     })
     .await

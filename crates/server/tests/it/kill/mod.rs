@@ -74,7 +74,7 @@ async fn kill_and_kill_again(world: Rc<World>) {
     while let Some(ended) = visitors.join_next().await {
         ended.unwrap().unwrap();
     }
-    world.ledger.check().unwrap();
+    world.ledger.check(&world.office).unwrap();
     println!("{KILLS} kills, slowest start {slowest:?}, {}", world.ledger.summary());
     assert!(world.ledger.acknowledged() > KILLS, "hardly anybody signed up: {}", world.ledger.summary());
     server.kill().await.unwrap();
@@ -85,7 +85,7 @@ async fn live(world: &World, mut server: Server, random: &mut Random) -> Tried<(
     let mut answers = world.answers.subscribe();
     let last = *answers.borrow_and_update() + random.below(LIFE);
     // The server has recovered what the last one left, and nobody helped it.
-    world.ledger.check()?;
+    world.ledger.check(&world.office)?;
     world.up.send_replace(true);
     let enough = tokio::time::timeout(PATIENCE, answers.wait_for(|answers| *answers >= last)).await;
     enough.map_err(|_| Trouble::wrong("the server does not answer"))?.map_err(Trouble::wrong)?;
