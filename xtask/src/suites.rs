@@ -10,8 +10,20 @@ const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES";
 /// Where the end-to-end suite looks for one.
 const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
-/// Files of the end-to-end suite that see nothing of the engine.
-const SAME_ON_BOTH: [&str; 3] = ["kinds.test.mjs", "providers.test.mjs", "screenshots.test.mjs"];
+/// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
+/// that a second code takes.
+const SAME_ON_BOTH: [&str; 10] = [
+    "attributes.test.mjs",
+    "codes.test.mjs",
+    "discovery.test.mjs",
+    "harmless.test.mjs",
+    "kinds.test.mjs",
+    "lakeside.test.mjs",
+    "no-script.test.mjs",
+    "pages.test.mjs",
+    "providers.test.mjs",
+    "screenshots.test.mjs",
+];
 
 /// Format, lints, layers, messages.
 pub(crate) fn check(root: &Path, _args: &[String]) -> Result<(), String> {
