@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client;
 use crate::ids::{AttributeId, ClientId, ObjectId};
 use crate::time::Timestamp;
 
@@ -36,6 +37,8 @@ pub struct Application<P> {
     /// Attributes that go into tokens ("Attributes & Claims", sign-up.md 5.4).
     #[serde(default)]
     pub token_claims: Vec<TokenClaim>,
+    #[serde(default, flatten)]
+    pub settings: client::Settings,
     pub service_principal: ServicePrincipal,
     /// Part of the product itself: no flow may serve it (FLOW-05).
     #[serde(default)]
@@ -51,6 +54,25 @@ pub struct Web {
     /// Where the front channel tells the app that somebody signed out.
     pub logout_url: Option<String>,
     pub home_page_url: Option<String>,
+    /// Tokens that the browser may carry to the app, which needs `securityProfile: oidc-compat`.
+    #[serde(skip_serializing_if = "ImplicitGrantSettings::is_usual")]
+    pub implicit_grant_settings: ImplicitGrantSettings,
+}
+
+/// Which tokens the authorization endpoint may answer with (Graph: `implicitGrantSettings`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ImplicitGrantSettings {
+    /// The response types with `token`.
+    pub enable_access_token_issuance: bool,
+    /// The response types with `id_token`.
+    pub enable_id_token_issuance: bool,
+}
+
+impl ImplicitGrantSettings {
+    const fn is_usual(&self) -> bool {
+        !self.enable_access_token_issuance && !self.enable_id_token_issuance
+    }
 }
 
 /// The redirect addresses of one platform.

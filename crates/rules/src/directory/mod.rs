@@ -8,6 +8,7 @@ pub mod age;
 pub mod application;
 pub mod attribute;
 pub mod check;
+pub mod client;
 pub mod condition;
 pub mod difference;
 pub mod flow;

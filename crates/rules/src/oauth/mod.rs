@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`params`] | what a request says: repeated, empty and unknown parameters |
 //! | [`authorize`] | the table of checks over an authorization request |
+//! | [`profile`] | what each security profile demands of a client |
 //! | [`prompt`] | whether a person is asked, signs up, or has answered before |
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
@@ -26,6 +27,7 @@ pub mod logout;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod profile;
 pub mod prompt;
 pub mod redirect;
 pub mod scope;

@@ -3,6 +3,7 @@
 use crate::directory::application::{
     Api, Application, PasswordCredential, PermissionScope, RedirectUris, ServicePrincipal, Web,
 };
+use crate::directory::client;
 use crate::ids::{ClientId, ObjectId};
 
 /// An application with one address on each platform, and an API.
@@ -34,6 +35,7 @@ pub(super) fn application() -> Application<PasswordCredential> {
         },
         app_roles: Vec::new(),
         token_claims: Vec::new(),
+        settings: client::Settings::default(),
         service_principal: ServicePrincipal { id: ObjectId::from_random([3; 16]), account_enabled: true },
         built_in: false,
     }

@@ -12,6 +12,7 @@ use vestibule_rules::directory::attribute::{
     DataType, UserFlowAttribute, bare_name, custom_id, find_built_in,
 };
 use vestibule_rules::directory::check::{self, PathStep, WORKFORCE_PREFIX};
+use vestibule_rules::directory::client;
 use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{AttributeCollection, AttributeInput, InputType, UserFlow, View};
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
@@ -191,6 +192,7 @@ impl Resolver<'_> {
             api: Api::default(),
             app_roles: Vec::new(),
             token_claims: Vec::new(),
+            settings: client::Settings::default(),
             service_principal: ServicePrincipal {
                 id: ObjectId::from_random(self.make.bytes()),
                 account_enabled: true,
@@ -233,6 +235,7 @@ impl Resolver<'_> {
             api: section.api.clone(),
             app_roles: section.app_roles.clone(),
             token_claims,
+            settings: section.settings.clone(),
             service_principal: ServicePrincipal {
                 id: stored
                     .map_or_else(|| ObjectId::from_random(self.make.bytes()), |s| s.service_principal.id),

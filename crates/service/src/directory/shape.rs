@@ -6,6 +6,7 @@ use serde::Deserialize;
 use vestibule_rules::directory::age::AgeRule;
 use vestibule_rules::directory::application::{Api, AppRole, RedirectUris, TokenClaim, Web};
 use vestibule_rules::directory::attribute::DataType;
+use vestibule_rules::directory::client;
 use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
@@ -68,7 +69,8 @@ pub struct TenantSection {
 
 /// An application that signs people in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct ApplicationSection {
     /// The name that visitors and flows know it by.
     #[schemars(length(min = 1, max = 256))]
@@ -104,6 +106,8 @@ pub struct ApplicationSection {
     /// Attributes that go into its tokens.
     #[serde(default)]
     pub token_claims: Vec<TokenClaim>,
+    #[serde(flatten)]
+    pub settings: client::Settings,
     /// `false` signs nobody in.
     #[serde(default = "yes")]
     pub account_enabled: bool,
