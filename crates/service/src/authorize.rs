@@ -5,7 +5,7 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ClientId;
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::journey::flow::Flow;
-use vestibule_rules::oauth::authorize::{self, Callback, Decision, Loaded, Served, SessionFact, Verified};
+use vestibule_rules::oauth::authorize::{self, Decision, Loaded, Served, SessionFact, Verified};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::prompt::Prompt;
 use vestibule_rules::text::Message;
@@ -16,7 +16,7 @@ use crate::hop::{Hop, Reply, To};
 use crate::journey;
 use crate::session::{self, Session};
 use crate::terms;
-use crate::token::{NewCode, hint, prepare_code};
+use crate::token::{NewCode, grant_request, hint};
 use crate::visit::Visit;
 
 /// Takes an authorization request.
@@ -131,7 +131,8 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
         auth_time: session.auth_time,
         provider: session.provider.as_ref(),
     };
-    let (prepared, code) = prepare_code(site, visit, new)?;
+    let granted = grant_request(site, visit, new)?;
+    let prepared = granted.rows.clone();
     let tenant = visit.tenant_id();
     let digest = visit.session.as_ref().map(session::digest_of).unwrap_or_default();
     let now = visit.now;
@@ -149,10 +150,5 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
             })
         })
         .await?;
-    Ok(Hop::to(To::App(success(visit, &verified.callback, code.expose()))))
-}
-
-/// The reply that hands a code over.
-pub fn success(visit: &Visit, callback: &Callback, code: &str) -> Reply {
-    Reply { callback: callback.clone(), parameters: callback.success(code, &visit.issuer()) }
+    Ok(Hop::to(To::App(granted.reply(site, visit).await?)))
 }

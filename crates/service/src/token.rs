@@ -7,6 +7,7 @@
 
 mod client;
 pub mod code;
+mod front;
 pub mod hint;
 mod mint;
 mod redeem;
@@ -29,6 +30,7 @@ use crate::visit::Visit;
 use client::Client;
 
 pub use code::{NewCode, PreparedCode, prepare_code};
+pub(crate) use front::{Granted, grant as grant_request};
 pub(crate) use mint::subject;
 
 /// A request to the token endpoint.

@@ -11,8 +11,9 @@ use super::callback::ResponseMode;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::prompt::{self, Prompt, Prompts};
+use super::response_type::ResponseType;
 use super::scope::Scope;
-use super::{pkce, redirect};
+use super::{pkce, profile, redirect};
 use crate::directory::application::{Application, PasswordCredential, Platform};
 use crate::fault::{Fault, Kind, Outcome};
 use crate::ids::ClientId;
@@ -87,6 +88,9 @@ pub struct Verified {
     /// Whether the request named its redirect address; the token request must then name the same
     /// (RFC 6749 §4.1.3).
     pub redirect_uri_sent: bool,
+    /// What the answer consists of.
+    #[serde(default)]
+    pub response_type: ResponseType,
     pub scope: Scope,
     pub nonce: Option<String>,
     /// The S256 challenge.
@@ -167,9 +171,10 @@ const TABLE: &[Row] = &[
     Row { name: "client served",       authorize: true, check: client_is_served },
     Row { name: "parameters once",     authorize: true, check: parameters_are_well_formed },
     Row { name: "no request object",   authorize: true, check: request_is_plain },
-    Row { name: "response type",       authorize: true, check: response_type_is_code },
+    Row { name: "response type",       authorize: true, check: response_type_is_allowed },
     Row { name: "no resource",         authorize: true, check: resource_is_in_the_scope },
     Row { name: "scope",               authorize: true, check: scope_is_known },
+    Row { name: "nonce",               authorize: true, check: nonce_ties_the_id_token },
     Row { name: "PKCE",                authorize: true, check: challenge_is_good },
     Row { name: "prompt",              authorize: true, check: prompt_is_known },
     Row { name: "max_age",             authorize: true, check: max_age_is_a_number },
@@ -203,6 +208,7 @@ struct Draft<'a> {
     loaded: &'a Loaded<'a>,
     redirect: Option<(Platform, String)>,
     mode: ResponseMode,
+    response_type: ResponseType,
     state: Option<String>,
     scope: Scope,
     code_challenge: Option<String>,
@@ -217,6 +223,7 @@ impl<'a> Draft<'a> {
             loaded,
             redirect: None,
             mode: ResponseMode::default(),
+            response_type: ResponseType::default(),
             state: None,
             scope: Scope::default(),
             code_challenge: None,
@@ -247,6 +254,7 @@ impl<'a> Draft<'a> {
             callback: Callback::new(uri, self.mode, self.state),
             platform,
             redirect_uri_sent: self.params.hint("redirect_uri").is_some(),
+            response_type: self.response_type,
             scope: self.scope,
             nonce: hint("nonce"),
             code_challenge: self.code_challenge,
@@ -307,9 +315,17 @@ fn state_comes_back(draft: &mut Draft<'_>) -> Result<(), Stop> {
 }
 
 fn response_mode_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    if let Some(mode) = draft.params.get("response_mode")? {
-        draft.mode = ResponseMode::parse(mode).ok_or(error::RESPONSE_MODE)?;
+    // Errors, too, travel as the answer would have; what the response type is worth is looked at further down.
+    draft.response_type =
+        draft.params.hint("response_type").and_then(ResponseType::parse).unwrap_or_default();
+    draft.mode = draft.response_type.usual_mode();
+    let Some(mode) = draft.params.get("response_mode")? else { return Ok(()) };
+    let mode = ResponseMode::parse(mode).ok_or(error::RESPONSE_MODE)?;
+    if mode == ResponseMode::Query && draft.response_type.uses_front_channel() {
+        // What stands in a query ends up in logs and histories (S12).
+        return Err(error::RESPONSE_MODE_QUERY.into());
     }
+    draft.mode = mode;
     Ok(())
 }
 
@@ -341,14 +357,14 @@ fn request_is_plain(draft: &mut Draft<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn response_type_is_code(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    match draft.params.get("response_type")? {
-        Some("code") => Ok(()),
-        // Known, and only for applications that have it enabled: none has.
-        Some(text) if text.split(' ').all(|word| matches!(word, "code" | "id_token" | "token")) => {
-            Err(error::RESPONSE_TYPE_NOT_ENABLED.into())
+fn response_type_is_allowed(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let text = draft.params.get("response_type")?;
+    draft.response_type = text.and_then(ResponseType::parse).ok_or(error::RESPONSE_TYPE)?;
+    match (draft.loaded.application, &draft.redirect) {
+        (Some(application), Some((platform, _))) => {
+            draft.response_type.check(application, *platform).map_err(Stop::Return)
         }
-        Some(_) | None => Err(error::RESPONSE_TYPE.into()),
+        (None, _) | (_, None) => Err(error::RESPONSE_TYPE_NOT_ENABLED.into()),
     }
 }
 
@@ -359,12 +375,33 @@ fn resource_is_in_the_scope(draft: &mut Draft<'_>) -> Result<(), Stop> {
 fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
     let text = draft.params.get("scope")?.unwrap_or_default();
     draft.scope = Scope::parse(text, draft.loaded.applications)?;
+    // Without a code there is nobody to hand a refresh token to (OpenID Connect Core 11).
+    draft.scope.offline_access &= draft.response_type.code;
+    if draft.response_type.id_token && !draft.scope.openid {
+        return Err(error::OPENID_REQUIRED.into());
+    }
+    Ok(())
+}
+
+fn nonce_ties_the_id_token(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    // An ID token that comes through the browser is tied to its request by nothing else (Core 3.2.2.1).
+    if draft.response_type.id_token && draft.params.get("nonce")?.is_none() {
+        return Err(error::NONCE_REQUIRED.into());
+    }
     Ok(())
 }
 
 fn challenge_is_good(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    if !draft.response_type.code {
+        return Ok(());
+    }
     // A confidential client proves itself at the token endpoint; a public one has nothing but this (S24).
-    let required = !matches!(draft.redirect, Some((Platform::Web, _)));
+    let required = match (&draft.redirect, draft.loaded.application) {
+        (Some((Platform::Web, _)), Some(app)) => {
+            profile::of(app.settings.security_profile).web_apps_need_pkce
+        }
+        (Some(_) | None, _) => true,
+    };
     draft.code_challenge = pkce::challenge(draft.params, required)?;
     Ok(())
 }

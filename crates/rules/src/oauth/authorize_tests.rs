@@ -1,4 +1,6 @@
 use super::*;
+use crate::directory::application::ImplicitGrantSettings;
+use crate::directory::client::SecurityProfile;
 use crate::ids::UserId;
 use crate::oauth::callback::ResponseMode;
 use crate::oauth::testing::application;
@@ -17,6 +19,8 @@ fn request(changes: &[(&str, &str)]) -> Params {
         ("scope", "openid profile"),
         ("state", "xyz"),
         ("nonce", "n"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
     ]
     .into_iter()
     .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name))
@@ -101,6 +105,7 @@ fn until_the_address_is_verified_nothing_is_redirected() {
 #[test]
 fn afterwards_the_application_is_told() {
     // S7, S8, S11, S12, S24, S25
+    let (no_challenge, no_method) = (("code_challenge", ""), ("code_challenge_method", ""));
     let spa = ("redirect_uri", "https://spa.example/");
     for (changes, expected) in [
         (&[("state", "a"), ("state", "b")][..], "invalid_request 9002313 -"),
@@ -117,9 +122,13 @@ fn afterwards_the_application_is_told() {
         (&[("resource", "x")], "invalid_request 901002 xyz"),
         (&[("scope", "openid Files.Read")], "invalid_scope 70011 xyz"),
         (&[("scope", "User.Read api://orders/orders.read")], "invalid_scope 700022 xyz"),
-        (&[spa], "invalid_request 9002325 xyz"),
-        (&[("redirect_uri", "http://localhost:5000")], "invalid_request 9002325 xyz"),
-        (&[spa, ("code_challenge", CHALLENGE)], "invalid_request 501491 xyz"),
+        (&[spa, no_challenge, no_method], "invalid_request 9002325 xyz"),
+        (
+            &[("redirect_uri", "http://localhost:5000"), no_challenge, no_method],
+            "invalid_request 9002325 xyz",
+        ),
+        (&[spa, no_challenge], "invalid_request 9002325 xyz"),
+        (&[spa, no_method], "invalid_request 501491 xyz"),
         (
             &[spa, ("code_challenge", CHALLENGE), ("code_challenge_method", "plain")],
             "invalid_request 501491 xyz",
@@ -226,4 +235,82 @@ fn rows_have_names_of_their_own() {
     let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
     names.dedup();
     assert_eq!(names.len(), TABLE.len());
+}
+
+/// The decision for the web app with both boxes ticked, under a profile.
+fn under(profile: SecurityProfile, changes: &[(&str, &str)]) -> Decision {
+    let mut app = application();
+    app.settings.security_profile = profile;
+    app.web.implicit_grant_settings =
+        ImplicitGrantSettings { enable_access_token_issuance: true, enable_id_token_issuance: true };
+    let applications = [app.clone()];
+    let loaded = Loaded {
+        application: Some(&app),
+        applications: &applications,
+        session: None,
+        hint: Hint::Absent,
+        served: Served::Flow,
+        now: NOW,
+    };
+    decide(&request(changes), &loaded)
+}
+
+#[test]
+fn tokens_come_through_the_browser_where_profile_and_app_allow_it() {
+    // S11, S12, oidcc-ensure-request-without-nonce-fails
+    for text in ResponseType::ALL {
+        let changes = [("response_type", text)];
+        let compat = under(SecurityProfile::OidcCompat, &changes);
+        let Decision::Interact(verified, _) = &compat else { panic!("{text} {compat:?}") };
+        let front = text != "code";
+        let mode = if front { ResponseMode::Fragment } else { ResponseMode::Query };
+        assert_eq!(verified.callback.mode(), mode, "{text}");
+        let expected = if front { "unsupported_response_type 700054 xyz" } else { "sign in" };
+        assert_eq!(outcome(&under(SecurityProfile::Default, &changes)), expected, "{text}");
+
+        let query =
+            under(SecurityProfile::OidcCompat, &[("response_type", text), ("response_mode", "query")]);
+        assert_eq!(outcome(&query), if front { "invalid_request 70007 xyz" } else { "sign in" }, "{text}");
+        if let Decision::Return(callback, _) = query {
+            assert_eq!(callback.mode(), ResponseMode::Fragment);
+        }
+        let posted =
+            under(SecurityProfile::OidcCompat, &[("response_type", text), ("response_mode", "form_post")]);
+        assert_eq!(outcome(&posted), "sign in");
+
+        let needs_nonce = text.contains("id_token");
+        let bare = under(SecurityProfile::OidcCompat, &[("response_type", text), ("nonce", "")]);
+        assert_eq!(
+            outcome(&bare),
+            if needs_nonce { "invalid_request 900144 xyz" } else { "sign in" },
+            "{text}"
+        );
+        let no_openid = under(SecurityProfile::OidcCompat, &[("response_type", text), ("scope", "profile")]);
+        assert_eq!(outcome(&no_openid), if needs_nonce { "invalid_request 900144 xyz" } else { "sign in" });
+    }
+}
+
+#[test]
+fn the_profile_decides_about_pkce_of_web_apps() {
+    // S24, S25, oidcc-server
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    assert_eq!(outcome(&under(SecurityProfile::OidcCompat, &without)), "sign in");
+    assert_eq!(outcome(&under(SecurityProfile::Default, &without)), "invalid_request 9002325 xyz");
+    for uri in ["https://spa.example/", "http://localhost:4711"] {
+        let public = [without[0], without[1], ("redirect_uri", uri)];
+        for profile in SecurityProfile::ALL {
+            assert_eq!(outcome(&under(profile, &public)), "invalid_request 9002325 xyz", "{uri}");
+        }
+    }
+    let plain = [("code_challenge_method", "plain")];
+    assert_eq!(outcome(&under(SecurityProfile::OidcCompat, &plain)), "invalid_request 501491 xyz");
+    let implicit = [without[0], without[1], ("response_type", "id_token")];
+    assert_eq!(outcome(&under(SecurityProfile::OidcCompat, &implicit)), "sign in");
+}
+
+#[test]
+fn without_a_code_there_is_no_refresh_token() {
+    let changes = [("response_type", "id_token token"), ("scope", "openid offline_access")];
+    let Decision::Interact(verified, _) = under(SecurityProfile::OidcCompat, &changes) else { panic!() };
+    assert_eq!(verified.scope.text(), "openid");
 }

@@ -59,9 +59,9 @@ impl Callback {
         self.state.as_deref()
     }
 
-    /// The parameters that hand over a code; `iss` tells the app who answers (RFC 9207).
-    pub fn success(&self, code: &str, issuer: &str) -> Vec<(String, String)> {
-        self.parameters(vec![("code", code.to_owned())], issuer)
+    /// The parameters that hand over what was asked for; `iss` tells the app who answers (RFC 9207).
+    pub fn success(&self, granted: Vec<(&str, String)>, issuer: &str) -> Vec<(String, String)> {
+        self.parameters(granted, issuer)
     }
 
     /// The parameters that hand over an error.
@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn state_and_issuer_come_back_unchanged_in_every_mode() {
         // S18, S19
-        let parameters = callback("https://a.example/cb", ResponseMode::Query).success("c", "https://i");
+        let parameters = callback("https://a.example/cb", ResponseMode::Query)
+            .success(vec![("code", "c".to_owned())], "https://i");
         for (mode, start) in [
             (ResponseMode::Query, "https://a.example/cb?"),
             (ResponseMode::Fragment, "https://a.example/cb#"),

@@ -44,17 +44,27 @@ pub struct SignIn<'a> {
     pub nonce: Option<&'a str>,
     /// When the request had a `max_age`.
     pub auth_time: Option<Timestamp>,
+    /// The half hash of the access token that travels beside it (OpenID Connect Core 3.2.2.9).
+    pub at_hash: Option<&'a str>,
+    /// The half hash of the code that travels beside it (3.3.2.11).
+    pub c_hash: Option<&'a str>,
+    /// No access token was asked for, so what userinfo would say stands here (5.4).
+    pub replaces_userinfo: bool,
     /// What comes back as `login_hint` or `logout_hint`; opaque.
     pub login_hint: Option<&'a str>,
     /// Attributes that the application's configuration maps.
     pub mapped: &'a [TokenClaim],
 }
 
-/// The claims of an ID token. It has no `at_hash`: it never travels with an access token over the front
-/// channel.
+/// The claims of an ID token.
 pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn<'_>, life: Span) -> Value {
     let mut claims = mapped(subject.user, sign_in.mapped);
     let user = subject.user;
+    if sign_in.replaces_userinfo
+        && let Value::Object(said) = userinfo(user, subject.sub, &issuance.scope.text())
+    {
+        claims.extend(said);
+    }
     frame(&mut claims, issuance, issuance.client, life);
     put(&mut claims, "sub", subject.sub);
     put(&mut claims, "sid", subject.sid.to_string());
@@ -71,6 +81,8 @@ pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn
     }
     put_some(&mut claims, "idp", subject.idp);
     put_some(&mut claims, "nonce", sign_in.nonce);
+    put_some(&mut claims, "at_hash", sign_in.at_hash);
+    put_some(&mut claims, "c_hash", sign_in.c_hash);
     if let Some(at) = sign_in.auth_time {
         put(&mut claims, "auth_time", at.seconds());
     }

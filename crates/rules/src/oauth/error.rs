@@ -131,8 +131,11 @@ table! {
     REPEATED = InvalidRequest 9_002_313 "A parameter of the request occurs more than once.";
     MISSING_PARAMETER = InvalidRequest 900_144 "A required parameter is missing from the request.";
     RESOURCE_PARAMETER = InvalidRequest 901_002 "The resource parameter is not supported; name the resource in the scope.";
+    NONCE_REQUIRED = InvalidRequest 900_144 "A response type with id_token needs a nonce.";
+    OPENID_REQUIRED = InvalidRequest 900_144 "A response type with id_token needs the scope openid.";
     RESPONSE_TYPE = UnsupportedResponseType 70_005 "The response type is missing or not supported; use code.";
     RESPONSE_TYPE_NOT_ENABLED = UnsupportedResponseType 700_054 "This response type is not enabled for the application; use code.";
+    RESPONSE_MODE_QUERY = InvalidRequest 70_007 "The response mode query is not supported for a response with tokens; use fragment or form_post.";
     RESPONSE_MODE = InvalidRequest 70_007 "The response mode is not supported; use query, fragment or form_post.";
     REQUEST_OBJECT = RequestNotSupported 0 "Request objects are not supported.";
     REQUEST_URI = RequestUriNotSupported 0 "Request objects by reference are not supported.";

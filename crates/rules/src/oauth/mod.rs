@@ -11,6 +11,7 @@
 //! | [`profile`] | what each security profile demands of a client |
 //! | [`prompt`] | whether a person is asked, signs up, or has answered before |
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
+//! | [`response_type`] | what an answer consists of, and who may have tokens in it |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
 //! | [`claims`] | what tokens and userinfo say |
@@ -30,6 +31,7 @@ pub mod pkce;
 pub mod profile;
 pub mod prompt;
 pub mod redirect;
+pub mod response_type;
 pub mod scope;
 pub mod token;
 

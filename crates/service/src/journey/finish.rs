@@ -15,11 +15,10 @@ use vestibule_store::{WriteTx, audit, users};
 
 use super::{Loaded, State};
 use crate::audit::by_user;
-use crate::authorize::success;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To, WayIn};
 use crate::session::{self, NewSession, digest_of};
-use crate::token::{NewCode, PreparedCode, prepare_code};
+use crate::token::{Granted, NewCode, PreparedCode, grant_request};
 use crate::visit::Visit;
 
 /// How long after the end a second click on the last button still leads back to the application: the
@@ -28,11 +27,20 @@ pub(super) const SECOND_CLICK: Span = Span::minutes(1);
 
 /// A journey that ends with this turn.
 pub(super) struct Ending {
-    pub(super) hop: Hop,
+    hop: Hop,
     pub(super) rows: Rows,
+    granted: Option<Granted>,
 }
 
 impl Ending {
+    /// Where the browser goes, once the rows are written.
+    pub(super) async fn hop(self, site: &Site, visit: &Visit) -> Outcome<Hop> {
+        match self.granted {
+            Some(granted) => Ok(Hop { to: To::App(granted.reply(site, visit).await?), ..self.hop }),
+            None => Ok(self.hop),
+        }
+    }
+
     /// The session that begins.
     pub(super) fn sid(&self) -> Option<SessionId> {
         self.rows.session.as_ref().map(|new| new.row.sid)
@@ -142,10 +150,9 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                 auth_time: new.row.auth_time,
                 provider: authenticated.provider.as_ref(),
             };
-            let (prepared, code) = prepare_code(site, visit, code)?;
-            let to = To::App(success(visit, &request.callback, code.expose()));
+            let granted = grant_request(site, visit, code)?;
             let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
-            let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(to) };
+            let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(To::Nowhere) };
             let replaced = visit.session.as_ref().map(digest_of);
             let detail = json!({
                 "client": request.client_id,
@@ -161,16 +168,17 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                     session: Some(new),
                     replaced,
                     continues: state.continues,
-                    code: Some(prepared),
+                    code: Some(granted.rows.clone()),
                     kept,
                     audit,
                 },
+                granted: Some(granted),
             }))
         }
         (Some(End::Cancelled | End::SignedIn), _) => {
             let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());
             let to = To::App(Reply { callback: request.callback.clone(), parameters });
-            Ok(Some(Ending { hop: Hop::to(to), rows: Rows::default() }))
+            Ok(Some(Ending { hop: Hop::to(to), rows: Rows::default(), granted: None }))
         }
     }
 }
@@ -186,7 +194,7 @@ pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcom
     let Some(ending) = prepare(site, visit, &loaded.state)? else {
         return Ok(here);
     };
-    let rows = Rows { audit: None, ..ending.rows };
+    let rows = Rows { audit: None, ..ending.rows.clone() };
     let (sid, tenant) = (loaded.state.sid, visit.tenant_id());
     let stands = site
         .env
@@ -202,7 +210,7 @@ pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcom
             })
         })
         .await?;
-    Ok(if stands { ending.hop } else { here })
+    if stands { ending.hop(site, visit).await } else { Ok(here) }
 }
 
 async fn is_alive(tx: &mut WriteTx, tenant: TenantId, sid: Option<SessionId>) -> Outcome<bool> {

@@ -423,7 +423,7 @@ async fn go_on(scene: Scene<'_>, mut turn: Turn) -> Outcome<Hop> {
                 }
                 return Ok(match (departure, ending) {
                     (Some(url), _) => Hop::to(To::Provider(url)),
-                    (None, Some(ending)) => ending.hop,
+                    (None, Some(ending)) => ending.hop(site, visit).await?,
                     (None, None) => Hop::to(To::Journey(id)),
                 });
             }

@@ -38,6 +38,12 @@ impl<'a> Client<'a> {
         Ok(Self { app, proof, origin })
     }
 
+    /// The application of an answer that goes through the browser: it showed nothing, and its redirect address is
+    /// what it is known by.
+    pub(super) const fn at_its_address(app: &'a Application<PasswordCredential>) -> Self {
+        Self { app, proof: Proof::Nothing, origin: None }
+    }
+
     /// Whether it has proven itself enough for a grant that came to `platform`.
     pub(super) fn authenticate(&self, platform: Option<Platform>, now: Timestamp) -> Result<(), OAuthError> {
         client_auth::check(platform, self.proof, now)?;

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use vestibule_crypto::digest;
 use vestibule_rules::directory::application::Platform;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{GrantId, ProviderId, SessionId, TenantId, UserId};
+use vestibule_rules::ids::{ClientId, GrantId, ProviderId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::authorize::Verified;
+use vestibule_rules::oauth::profile;
 use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::text::Secret;
-use vestibule_rules::time::Timestamp;
+use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::WriteTx;
 use vestibule_store::grants::{self, CodeRow, FamilyRow};
 
@@ -31,8 +32,9 @@ pub struct NewCode<'a> {
 #[derive(Clone)]
 pub struct PreparedCode {
     tenant: TenantId,
-    family: FamilyRow,
-    code: CodeRow,
+    pub(super) family: FamilyRow,
+    /// None when only tokens were asked for.
+    code: Option<CodeRow>,
 }
 
 /// What the token endpoint needs to know beside the columns.
@@ -85,18 +87,28 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         code_challenge: verified.code_challenge.clone(),
         issuer: visit.issuer(),
         created_at: visit.now,
-        expires_at: visit.now + lifetimes.authorization_code,
+        expires_at: visit.now + code_life(site, visit, verified.client_id),
         redeemed_at: None,
         doc: serde_json::to_string(&doc).map_err(|error| unreadable(&error))?,
     };
+    let row = verified.response_type.code.then_some(row);
     Ok((PreparedCode { tenant: visit.tenant_id(), family, code: row }, Secret::new(code)))
+}
+
+/// What the operator set, within what the client's profile allows (security.md S32).
+fn code_life(site: &Site, visit: &Visit, client: ClientId) -> Span {
+    let profile = visit.tenant.application(client).map(|app| app.settings.security_profile);
+    site.settings.lifetimes.authorization_code.min(profile::of(profile.unwrap_or_default()).code_for)
 }
 
 impl PreparedCode {
     /// Writes the code in the transaction in which a journey ends or a session answers.
     pub async fn write(&self, tx: &mut WriteTx) -> Outcome<()> {
         grants::insert_family(tx, self.tenant, &self.family).await?;
-        grants::insert_code(tx, self.tenant, &self.code).await
+        match &self.code {
+            Some(code) => grants::insert_code(tx, self.tenant, code).await,
+            None => Ok(()),
+        }
     }
 }
 

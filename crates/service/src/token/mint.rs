@@ -26,6 +26,15 @@ pub(super) struct Mint<'a> {
     pub(super) auth_time: Option<Timestamp>,
 }
 
+/// What an ID token says of what travels beside it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    pub(super) at_hash: Option<&'a str>,
+    pub(super) c_hash: Option<&'a str>,
+    /// Nothing that userinfo could be asked with.
+    pub(super) replaces_userinfo: bool,
+}
+
 /// `sub` of a user for an application.
 pub(crate) fn subject(site: &Site, client: ClientId, user: &User) -> String {
     digest::pairwise(&site.env.derived.pairwise, &client.to_string(), &user.id.to_string())
@@ -40,7 +49,8 @@ impl Mint<'_> {
     ) -> Outcome<TokenResponse> {
         let (site, visit) = (call.site, call.visit);
         let life = site.settings.lifetimes.access_token;
-        let id_token = if self.scope.openid { Some(self.id_token(call).await?) } else { None };
+        let id_token =
+            if self.scope.openid { Some(self.id_token(call, Beside::default()).await?) } else { None };
         let client_info = call.params.is_set("client_info").then(|| {
             digest::base64url(claims::client_info(self.user.id, visit.tenant_id()).to_string().as_bytes())
         });
@@ -57,7 +67,7 @@ impl Mint<'_> {
         })
     }
 
-    async fn id_token(&self, call: &Call<'_>) -> Outcome<String> {
+    pub(super) async fn id_token(&self, call: &Call<'_>, beside: Beside<'_>) -> Outcome<String> {
         let site = call.site;
         let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
         let sub = subject(site, self.family.client_id, self.user);
@@ -65,6 +75,9 @@ impl Mint<'_> {
         let sign_in = SignIn {
             nonce: self.nonce,
             auth_time: self.auth_time,
+            at_hash: beside.at_hash,
+            c_hash: beside.c_hash,
+            replaces_userinfo: beside.replaces_userinfo,
             login_hint: Some(&login_hint),
             mapped: &call.client.app.token_claims,
         };
@@ -77,7 +90,7 @@ impl Mint<'_> {
         site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
     }
 
-    async fn access_token(&self, call: &Call<'_>, life: Span) -> Outcome<String> {
+    pub(super) async fn access_token(&self, call: &Call<'_>, life: Span) -> Outcome<String> {
         let site = call.site;
         let audience = self.scope.audience();
         // Userinfo speaks for the application that signed the person in; an API knows people by its own name.

@@ -1,0 +1,96 @@
+//! The answer to an authorization request: a code, tokens, or both.
+//!
+//! Tokens are signed after the grant is written, because they name it and speak of an account that the same
+//! transaction may have made. A crash in between costs the person one more click.
+
+use vestibule_crypto::digest::{base64url, half_hash_for};
+use vestibule_crypto::jwk::Algorithm;
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::ProviderId;
+use vestibule_rules::oauth::authorize::Verified;
+use vestibule_rules::oauth::claims;
+use vestibule_rules::oauth::params::Params;
+use vestibule_rules::text::Secret;
+use vestibule_store::users;
+
+use super::client::Client;
+use super::mint::{Beside, Mint};
+use super::{Call, NewCode, PreparedCode, issuer_of, prepare_code};
+use crate::env::Site;
+use crate::hop::Reply;
+use crate::visit::Visit;
+
+/// What a request is answered with once its rows are written.
+#[derive(Clone)]
+pub(crate) struct Granted {
+    request: Verified,
+    /// What is to be written first.
+    pub(crate) rows: PreparedCode,
+    code: Secret<String>,
+    provider: Option<ProviderId>,
+}
+
+/// Draws the code and the grant.
+pub(crate) fn grant(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<Granted> {
+    let (rows, code) = prepare_code(site, visit, new)?;
+    Ok(Granted { request: new.verified.clone(), rows, code, provider: new.provider.cloned() })
+}
+
+impl Granted {
+    /// The response, with its tokens signed.
+    pub(crate) async fn reply(&self, site: &Site, visit: &Visit) -> Outcome<Reply> {
+        let answers = self.request.response_type;
+        let mut granted = Vec::new();
+        if answers.code {
+            granted.push(("code", self.code.expose().clone()));
+        }
+        if answers.uses_front_channel() {
+            granted.extend(self.tokens(site, visit).await?);
+        }
+        let callback = self.request.callback.clone();
+        let parameters = callback.success(granted, &visit.issuer());
+        Ok(Reply { callback, parameters })
+    }
+
+    async fn tokens(&self, site: &Site, visit: &Visit) -> Outcome<Vec<(&'static str, String)>> {
+        let Verified { response_type, scope, nonce, .. } = &self.request;
+        let family = &self.rows.family;
+        let user = users::find(&mut site.env.db.read().await?, visit.tenant_id(), family.user_id).await?;
+        let user = user.ok_or_else(|| Fault::ours("a grant without an account"))?;
+        let app = visit.tenant.application(self.request.client_id);
+        let app = app.ok_or_else(|| Fault::ours("a grant without an application"))?;
+        let call = Call { site, visit, params: &Params::default(), client: Client::at_its_address(app) };
+        let mint = Mint {
+            family,
+            user: &user,
+            scope,
+            idp: issuer_of(site, visit, self.provider.as_ref()),
+            nonce: nonce.as_deref(),
+            auth_time: self.request.max_age.map(|_| family.auth_time),
+        };
+        let mut granted = Vec::new();
+        if response_type.token {
+            let life = site.settings.lifetimes.access_token;
+            granted.push(("access_token", mint.access_token(&call, life).await?));
+            granted.push(("token_type", "Bearer".to_owned()));
+            granted.push(("expires_in", life.as_seconds().to_string()));
+            granted.push(("scope", scope.text()));
+        }
+        if response_type.id_token {
+            let half = |text: &str| half_hash_for(Algorithm::Rs256, text);
+            let access = granted.first().map(|(_, token)| half(token));
+            let code = response_type.code.then(|| half(self.code.expose()));
+            let beside = Beside {
+                at_hash: access.as_deref(),
+                c_hash: code.as_deref(),
+                replaces_userinfo: !response_type.code && !response_type.token,
+            };
+            granted.push(("id_token", mint.id_token(&call, beside).await?));
+        }
+        if self.request.wants_client_info {
+            let info = claims::client_info(user.id, visit.tenant_id());
+            granted.push(("client_info", base64url(info.to_string().as_bytes())));
+        }
+        Ok(granted)
+    }
+}
