@@ -71,6 +71,9 @@ pub enum Command {
     /// See how identity providers fare, and find out why one does not
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// See and rotate the keys that sign tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Show how far people come in sign-ups, how long it takes them and what stands in their way
     ///
     /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how
@@ -175,6 +178,34 @@ pub enum TermsCommand {
         /// The document's id in the flow
         #[arg(long, value_name = "ID")]
         document: String,
+    },
+}
+
+/// `vestibule keys …`.
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// List the keys of a tenant: which signs, which comes next, which are still published
+    List {
+        /// The tenant: short name, domain or id
+        tenant: String,
+        /// Print JSON instead of lines
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Sign with the next key from now on, and make the one after it
+    ///
+    /// Older keys stay published for 30 days, so that what they signed is still good. Servers that run take the new key
+    /// within a second. Keys rotate by themselves every 90 days; this is for whoever wants it sooner.
+    Rotate {
+        /// The tenant: short name, domain or id
+        tenant: String,
+        /// The key got into other hands: take older keys away at once. Everybody who holds a token signs in again
+        #[arg(long)]
+        compromised: bool,
+        #[command(flatten)]
+        settings: Settings,
     },
 }
 

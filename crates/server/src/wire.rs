@@ -141,6 +141,7 @@ pub async fn site(env: Env, settings: Settings, pages: &Arc<Pages>) -> Done<Arc<
         providers: Providers::default(),
         provider_health: Health::default(),
         mail_waiting: Notify::new(),
+        notices_waiting: Notify::new(),
     }))
 }
 

@@ -129,6 +129,7 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
         user: session.user,
         sid: session.sid,
         auth_time: session.auth_time,
+        amr: &session.amr,
         provider: session.provider.as_ref(),
     };
     let granted = grant_request(site, visit, new)?;

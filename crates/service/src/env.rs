@@ -35,6 +35,8 @@ pub struct Site {
     pub provider_health: Health,
     /// Wakes the delivery of mail.
     pub mail_waiting: Notify,
+    /// Wakes the telling of apps that a session ended.
+    pub notices_waiting: Notify,
 }
 
 /// The ports to the world.

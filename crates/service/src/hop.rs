@@ -60,6 +60,8 @@ pub enum SessionCookie {
         value: Secret<String>,
         /// How long the browser keeps it; without one it goes when the browser closes.
         persistent: Option<Span>,
+        /// What watching pages may read of it.
+        state: String,
     },
     Clear,
 }

@@ -15,12 +15,16 @@ use crate::domains;
 use crate::env::Site;
 use crate::federation::{self, health, overview};
 use crate::funnel;
+use crate::keys::rotation;
 use crate::mail;
+use crate::notices;
 use crate::ports::mailer::Mailer;
 
 /// A change of configuration shows on every node within a second.
 const DIRECTORY: Duration = Duration::from_millis(500);
 /// Mail of another node, and retries.
+/// Whether a signing key is due; they change every few months.
+const KEYS: Duration = Duration::from_hours(1);
 const MAIL: Duration = Duration::from_secs(1);
 const CLEAN_UP: Duration = Duration::from_mins(1);
 /// A database that was empty a moment ago.
@@ -57,6 +61,8 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = prepare => {}
         () = directory(&site) => {}
         () = deliver(&site, &*mailer) => {}
+        () = signing_keys(&site) => {}
+        () = notices(&site) => {}
         () = clean_up(&site) => {}
         () = providers(&site) => {}
         () = domains_of_providers(&site) => {}
@@ -104,6 +110,39 @@ async fn deliver(site: &Site, mailer: &dyn Mailer) {
                 Ok(false) => break,
                 Err(fault) => {
                     tracing::error!(%fault, "the outbox cannot be worked on");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn signing_keys(site: &Site) {
+    let (mut look, mut keep_up) = (every(DIRECTORY), every(KEYS));
+    loop {
+        let done = tokio::select! {
+            _ = look.tick() => site.keyring.poll(&site.env).await,
+            _ = keep_up.tick() => rotation::keep_up(site).await,
+        };
+        if let Err(fault) = done {
+            tracing::error!(%fault, "signing keys cannot be kept up");
+        }
+    }
+}
+
+async fn notices(site: &Site) {
+    let mut tick = every(MAIL);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = site.notices_waiting.notified() => {}
+        }
+        loop {
+            match notices::deliver(site).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => {
+                    tracing::error!(%fault, "apps cannot be told of ended sessions");
                     break;
                 }
             }

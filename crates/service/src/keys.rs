@@ -5,8 +5,10 @@
 //! wait for the same keys, and of two nodes that make keys at once both take those that were stored first.
 //! They are opened and parsed once per process.
 
+pub mod rotation;
+
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_util::future;
 use serde_json::{Map, Value, json};
@@ -33,6 +35,8 @@ const RS256: &str = "RS256";
 #[derive(Default)]
 pub struct Keyring {
     tenants: RwLock<HashMap<TenantId, Arc<OnceCell<Arc<TenantKeys>>>>>,
+    /// The mark of the last change that was seen.
+    mark: Mutex<Option<String>>,
 }
 
 /// The keys of one tenant, parsed.
@@ -58,14 +62,31 @@ impl Keyring {
         future::try_join_all(all).await.map(drop)
     }
 
-    /// Forgets what was read, after the stored keys changed.
-    pub fn forget(&self, tenant: TenantId) {
-        self.tenants.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+    /// Forgets what was read when the stored keys changed, here or on another node.
+    pub async fn poll(&self, env: &Env) -> Outcome<()> {
+        let mark = rotation::mark(env).await?;
+        let mut seen = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen != mark {
+            *seen = mark;
+            self.tenants.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        Ok(())
     }
 
     /// Signs claims with the tenant's current key.
     pub async fn sign(&self, env: &Env, tenant: TenantId, claims: &Value, now: Timestamp) -> Outcome<String> {
-        self.of(env, tenant).await?.current(now)?.sign_rs256(claims, "JWT")
+        self.sign_typed(env, tenant, claims, ("JWT", now)).await
+    }
+
+    /// Signs claims that are no token of the usual kind: `typ` says what they are (RFC 8725 §3.11).
+    pub async fn sign_typed(
+        &self,
+        env: &Env,
+        tenant: TenantId,
+        claims: &Value,
+        (typ, now): (&str, Timestamp),
+    ) -> Outcome<String> {
+        self.of(env, tenant).await?.current(now)?.sign_rs256(claims, typ)
     }
 
     /// The key set that a tenant publishes, with the issuer at each key.
@@ -149,15 +170,8 @@ async fn list(env: &Env, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
 /// Makes the current key and the next one. When another node was first, its keys stay and these are
 /// dropped.
 async fn make(env: &Env, tenant: TenantId) -> Outcome<()> {
-    let now = env.now();
-    let one = |active_from: Timestamp| {
-        let sealing = Arc::clone(&env.sealing);
-        off_thread(move || {
-            let key = SigningKey::generate(&tenant.to_string(), now)?;
-            sealed(&key, &sealing, tenant, now).map(|row| KeyRow { active_from, ..row })
-        })
-    };
-    let (first, next) = future::try_join(one(now), one(now + FIRST_PERIOD)).await?;
+    let (first, next) = future::try_join(new_row(env, tenant), new_row(env, tenant)).await?;
+    let next = KeyRow { active_from: first.active_from + FIRST_PERIOD, ..next };
     env.db
         .write(move |tx| {
             let (first, next) = (first.clone(), next.clone());
@@ -169,6 +183,16 @@ async fn make(env: &Env, tenant: TenantId) -> Outcome<()> {
             })
         })
         .await
+}
+
+/// A fresh key that signs from now on.
+async fn new_row(env: &Env, tenant: TenantId) -> Outcome<KeyRow> {
+    let (now, sealing) = (env.now(), Arc::clone(&env.sealing));
+    off_thread(move || {
+        let key = SigningKey::generate(&tenant.to_string(), now)?;
+        sealed(&key, &sealing, tenant, now)
+    })
+    .await
 }
 
 fn sealed(key: &SigningKey, sealing: &SealingKey, tenant: TenantId, now: Timestamp) -> Outcome<KeyRow> {

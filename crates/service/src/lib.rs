@@ -7,6 +7,8 @@
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
+//! | [`initiate`] | sign-ins that an app did not begin |
+//! | [`notices`] | apps are told that a session ended |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`funnel`] | how far people come, and what stood in somebody's way |
 //! | [`jobs`] | what happens without a request |
@@ -25,11 +27,13 @@ pub mod flow_preview;
 pub mod flow_test;
 pub mod funnel;
 pub mod hop;
+pub mod initiate;
 pub mod jobs;
 pub mod journey;
 pub mod keys;
 pub mod logout;
 pub mod mail;
+pub mod notices;
 pub mod ports;
 pub mod session;
 pub mod terms;

@@ -1,5 +1,6 @@
 //! Signing out at an application's request (OpenID Connect RP-Initiated Logout 1.0).
 
+use url::Url;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, SessionId};
 use vestibule_rules::oauth::error::OAuthError;
@@ -32,6 +33,8 @@ pub enum LogoutReply {
         /// A registered address of an application, with `state` when it was sent, or the provider's place to
         /// sign out there as well. Without one, our own page says that it is done.
         redirect: Option<String>,
+        /// Addresses of apps that learn of it by being opened in a frame (Front-Channel Logout 1.0).
+        frames: Vec<String>,
     },
 }
 
@@ -58,10 +61,12 @@ pub async fn logout(site: &Site, visit: &Visit, request: LogoutRequest) -> Resul
     } else {
         None
     };
-    let Some(sid) = ended else { return Ok(LogoutReply::Done { redirect }) };
+    let Some(sid) = ended else { return Ok(LogoutReply::Done { redirect, frames: Vec::new() }) };
     let onward = federation::onward(site, visit, sid, redirect.as_deref()).await?;
+    let frames = front_channel(site, visit, sid).await?;
     end(site, visit, sid).await?;
-    Ok(LogoutReply::Done { redirect: onward.or(redirect) })
+    site.notices_waiting.notify_one();
+    Ok(LogoutReply::Done { redirect: onward.or(redirect), frames })
 }
 
 /// What the request shows, and the application that it vouches for.
@@ -113,6 +118,28 @@ async fn clients(
 fn address(visit: &Visit, params: &Params, clients: &[ClientId]) -> Result<Option<String>, OAuthError> {
     let applications = visit.tenant.config.applications.iter().filter(|app| clients.contains(&app.app_id));
     Ok(target(applications, params.get("post_logout_redirect_uri")?, params.get("state")?))
+}
+
+/// Where the apps of the session want to be told by the browser, with issuer and session: an app that gets neither
+/// cannot tell whose session it is (OpenID Connect Front-Channel Logout 1.0 §3).
+async fn front_channel(site: &Site, visit: &Visit, sid: SessionId) -> Outcome<Vec<String>> {
+    let mut tx = site.env.db.read().await?;
+    let families = grants::list_families_of_session(&mut tx, visit.tenant_id(), sid).await?;
+    let mut frames = Vec::new();
+    for family in families.iter().filter(|family| family.revoked_at.is_none()) {
+        let app = visit.tenant.application(family.client_id);
+        let address = app.and_then(|app| app.web.logout_url.as_deref()).map(Url::parse);
+        let Some(Ok(mut address)) = address else { continue };
+        address
+            .query_pairs_mut()
+            .append_pair("iss", &family.issuer)
+            .append_pair("sid", &family.sid.to_string());
+        let address = String::from(address);
+        if !frames.contains(&address) {
+            frames.push(address);
+        }
+    }
+    Ok(frames)
 }
 
 /// Ends the session and takes back what applications got in it.

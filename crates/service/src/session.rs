@@ -2,7 +2,7 @@
 
 use vestibule_crypto::digest;
 use vestibule_rules::fault::Outcome;
-use vestibule_rules::ids::{ProviderId, SessionId, UserId};
+use vestibule_rules::ids::{ClientId, ProviderId, SessionId, UserId};
 use vestibule_rules::journey::facts::Authenticated;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
@@ -28,6 +28,16 @@ pub struct Session {
 pub struct NewSession {
     pub row: SessionRow,
     pub cookie: SessionCookie,
+}
+
+impl NewSession {
+    /// Makes it the going on of a session that has a name already.
+    pub fn is_of(&mut self, site: &Site, sid: SessionId) {
+        self.row.sid = sid;
+        if let SessionCookie::Set { state, .. } = &mut self.cookie {
+            *state = browser_state(site, sid);
+        }
+    }
 }
 
 /// The digest under which a session is stored.
@@ -56,6 +66,22 @@ pub async fn find(site: &Site, visit: &Visit) -> Outcome<Option<Session>> {
     }))
 }
 
+/// What a browser shows to pages that watch a session (OpenID Connect Session Management 1.0 §3.2): it changes when the
+/// session does, and opens nothing.
+pub fn browser_state(site: &Site, sid: SessionId) -> String {
+    let sid = sid.uuid();
+    let parts = [b"browser state".as_slice(), sid.as_bytes()];
+    digest::base64url(&digest::hmac_parts(&site.env.derived.page, &parts))
+}
+
+/// The `session_state` that an app compares with what the browser shows later (§4.2). The page of [`browser_state`]
+/// computes the same.
+pub fn session_state(site: &Site, client: ClientId, origin: &str, sid: SessionId) -> String {
+    let salt = digest::base64url(&site.env.random::<9>());
+    let text = format!("{client} {origin} {} {salt}", browser_state(site, sid));
+    format!("{}.{salt}", digest::base64url(&digest::sha256(text.as_bytes())))
+}
+
 /// Prepares a session for somebody who just signed in. The value is new at every sign-in, so a planted
 /// cookie never becomes an authenticated one (security.md A39).
 pub fn begin(
@@ -68,8 +94,9 @@ pub fn begin(
     let lifetimes = &site.settings.lifetimes;
     let lifetime = if stay { lifetimes.persistent_session } else { lifetimes.session };
     let value = Secret::new(digest::token(site.env.random()));
+    let sid = SessionId::from_random(site.env.random());
     let row = SessionRow {
-        sid: SessionId::from_random(site.env.random()),
+        sid,
         user_id: authenticated.user,
         digest: digest_of(&value),
         auth_time,
@@ -81,5 +108,6 @@ pub fn begin(
         last_seen_at: visit.now,
         revoked_at: None,
     };
-    NewSession { row, cookie: SessionCookie::Set { value, persistent: stay.then_some(lifetime) } }
+    let state = browser_state(site, sid);
+    NewSession { row, cookie: SessionCookie::Set { value, persistent: stay.then_some(lifetime), state } }
 }

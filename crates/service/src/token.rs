@@ -29,6 +29,7 @@ use crate::env::Site;
 use crate::visit::Visit;
 use client::Client;
 
+pub(crate) use code::FamilyDoc;
 pub use code::{NewCode, PreparedCode, prepare_code};
 pub(crate) use front::{Granted, grant as grant_request};
 pub(crate) use mint::subject;

@@ -12,8 +12,8 @@ use vestibule_rules::time::Span;
 use vestibule_store::{grants, users};
 
 use crate::env::Site;
-use crate::token::Refusal;
 use crate::token::subject;
+use crate::token::{FamilyDoc, Refusal};
 use crate::visit::Visit;
 
 /// The token, by the ways in which it may come; one in the query is not looked at (security.md S64).
@@ -27,9 +27,9 @@ pub struct UserinfoRequest {
 
 /// Who the bearer's user is. Every check that fails has the same answer.
 pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Value, Refusal> {
-    let Holder { client, user, scopes, .. } = holder(site, visit, request).await?;
+    let Holder { client, user, scopes, named, .. } = holder(site, visit, request).await?;
     // The same `sub` as in the ID token of the application that holds the token.
-    Ok(claims::userinfo(&user, &subject(site, client, &user), &scopes))
+    Ok(claims::userinfo(&user, &subject(site, client, &user), &scopes, &named))
 }
 
 /// The person and the app of a good access token, and the session that it came of.
@@ -38,6 +38,8 @@ pub(crate) struct Holder {
     pub(crate) user: User,
     pub(crate) sid: SessionId,
     scopes: String,
+    /// Claims that the request named one by one.
+    named: Vec<String>,
 }
 
 /// Whose token it is. Every check that fails has the same answer.
@@ -56,7 +58,8 @@ pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest)
     let user = users::find(&mut tx, tenant, bearer.user).await?;
     token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
     let user = user.ok_or(error::TOKEN)?;
-    Ok(Holder { client: bearer.client, user, sid: family.sid, scopes: bearer.scp.to_owned() })
+    let named = FamilyDoc::of(&family)?.claims.userinfo;
+    Ok(Holder { client: bearer.client, user, sid: family.sid, scopes: bearer.scp.to_owned(), named })
 }
 
 fn bearer(request: UserinfoRequest) -> Result<String, Refusal> {

@@ -8,6 +8,8 @@ use crate::{statements, values};
 statements! {
     GET = "SELECT value FROM deployment WHERE name = $1";
     PUT_IF_ABSENT = "INSERT INTO deployment (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    PUT = "INSERT INTO deployment (name, value) VALUES ($1, $2)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 }
 
 /// The value under a name.
@@ -20,4 +22,9 @@ pub async fn get(tx: &mut ReadTx, name: &str) -> Outcome<Option<String>> {
 pub async fn put_if_absent(tx: &mut WriteTx, name: &str, value: &str) -> Outcome<String> {
     tx.run(&PUT_IF_ABSENT, &values![name, value]).await?;
     Ok(get(tx, name).await?.unwrap_or_else(|| value.to_owned()))
+}
+
+/// Writes a value in place of what was there.
+pub async fn put(tx: &mut WriteTx, name: &str, value: &str) -> Outcome<()> {
+    tx.run(&PUT, &values![name, value]).await.map(drop)
 }

@@ -12,10 +12,10 @@ use crate::{statements, values};
 
 statements! {
     INSERT_FAMILY = "INSERT INTO grant_family (tenant_id, id, client_id, user_id, sid, issuer, scope, auth_time,
-                         created_at, expires_at, revoked_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                         created_at, expires_at, revoked_at, doc)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     FIND_FAMILY = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
-                       revoked_at
+                       revoked_at, doc
                    FROM grant_family WHERE tenant_id = $1 AND id = $2";
     REVOKE_FAMILY = "UPDATE grant_family SET revoked_at = $3
                      WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
@@ -23,8 +23,19 @@ statements! {
                      WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL";
     REVOKE_BY_USER = "UPDATE grant_family SET revoked_at = $3
                       WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    // One notice for each app of a session, however many grants it has there.
+    NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
+                       next_attempt_at, attempts)
+                   SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                   FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL
+                   ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
+    NOTE_BY_USER = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
+                        next_attempt_at, attempts)
+                    SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                    FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
+                    ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
-                       revoked_at
+                       revoked_at, doc
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 ORDER BY created_at, id";
     INSERT_CODE = "INSERT INTO authorization_code (tenant_id, digest, grant_id, client_id, redirect_uri,
                        platform, scope, nonce, code_challenge, issuer, created_at, expires_at, redeemed_at, doc)
@@ -91,6 +102,8 @@ pub struct FamilyRow {
     pub expires_at: Timestamp,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+    /// What else tokens need to know, as JSON; older grants have nothing.
+    pub doc: Option<String>,
 }
 
 /// An authorization code as it is stored.
@@ -159,6 +172,7 @@ fn read_family(row: &Row) -> Outcome<FamilyRow> {
         created_at: row.get(7)?,
         expires_at: row.get(8)?,
         revoked_at: row.get(9)?,
+        doc: row.get(10)?,
     })
 }
 
@@ -208,6 +222,7 @@ pub async fn insert_family(tx: &mut WriteTx, tenant: TenantId, family: &FamilyRo
         family.created_at,
         family.expires_at,
         family.revoked_at,
+        family.doc.as_deref(),
     ];
     tx.run(&INSERT_FAMILY, &row).await.map(drop)
 }
@@ -231,23 +246,25 @@ pub async fn revoke_family(tx: &mut WriteTx, tenant: TenantId, id: GrantId, at: 
     Ok(tx.run(&REVOKE_FAMILY, &values![tenant, id, at]).await? == 1)
 }
 
-/// Takes back every grant of a session; says how many.
+/// Takes back every grant of a session, and notes that its apps are to be told; says how many.
 pub async fn revoke_families_of_session(
     tx: &mut WriteTx,
     tenant: TenantId,
     sid: SessionId,
     at: Timestamp,
 ) -> Outcome<u64> {
+    tx.run(&NOTE_BY_SID, &values![tenant, sid, at]).await?;
     tx.run(&REVOKE_BY_SID, &values![tenant, sid, at]).await
 }
 
-/// Takes back every grant of a user; says how many.
+/// Takes back every grant of a user, and notes that the apps are to be told; says how many.
 pub async fn revoke_families_of_user(
     tx: &mut WriteTx,
     tenant: TenantId,
     user: UserId,
     at: Timestamp,
 ) -> Outcome<u64> {
+    tx.run(&NOTE_BY_USER, &values![tenant, user, at]).await?;
     tx.run(&REVOKE_BY_USER, &values![tenant, user, at]).await
 }
 

@@ -20,6 +20,16 @@ statements! {
     LOCK_TENANT = "UPDATE tenant SET config_version = config_version WHERE id = $1";
     LIST = "SELECT kid, algorithm, sealed_private, certificate, public_jwk, created_at, active_from, retire_at
             FROM signing_key WHERE tenant_id = $1 ORDER BY active_from, created_at, kid";
+    // A row that another node added meanwhile comes after the one that was last.
+    INSERT_AFTER = "INSERT INTO signing_key (tenant_id, kid, algorithm, sealed_private, certificate,
+                        public_jwk, created_at, active_from, retire_at)
+                    SELECT $1, $2, $3, $4, $5, $6, $7, $8, CAST($9 AS BIGINT)
+                    WHERE NOT EXISTS (
+                        SELECT 1 FROM signing_key AS later
+                        JOIN signing_key AS last ON last.tenant_id = later.tenant_id AND last.kid = $10
+                        WHERE later.tenant_id = $1 AND later.active_from > last.active_from)";
+    ADVANCE = "UPDATE signing_key SET active_from = $3
+               WHERE tenant_id = $1 AND kid = $2 AND active_from > $3";
     RETIRE = "UPDATE signing_key SET retire_at = $3 WHERE tenant_id = $1 AND kid = $2";
     REMOVE = "DELETE FROM signing_key WHERE tenant_id = $1 AND kid = $2 AND retire_at <= $3";
 }
@@ -84,6 +94,21 @@ pub async fn insert_first(tx: &mut WriteTx, tenant: TenantId, key: &KeyRow) -> O
         return Err(Fault::missing("tenant", format!("tenant {tenant} does not exist")));
     }
     Ok(tx.run(&INSERT_FIRST, &parameters(tenant, key)).await? == 1)
+}
+
+/// Adds the key that comes after the one that is last; `false` when another node was first. Nodes meet on the tenant's
+/// row.
+pub async fn insert_after(tx: &mut WriteTx, tenant: TenantId, last: &str, key: &KeyRow) -> Outcome<bool> {
+    if tx.run(&LOCK_TENANT, &values![tenant]).await? == 0 {
+        return Err(Fault::missing("tenant", format!("tenant {tenant} does not exist")));
+    }
+    let row = [&parameters(tenant, key)[..], &values![last]].concat();
+    Ok(tx.run(&INSERT_AFTER, &row).await? == 1)
+}
+
+/// Lets a key begin to sign sooner than it would have; `false` when it signs already or is gone.
+pub async fn advance(tx: &mut WriteTx, tenant: TenantId, kid: &str, from: Timestamp) -> Outcome<bool> {
+    Ok(tx.run(&ADVANCE, &values![tenant, kid, from]).await? == 1)
 }
 
 /// Every key of a tenant, in the order in which they begin to sign.

@@ -11,6 +11,7 @@
 //! | [`provider_health`] | how sign-ins by a provider went lately |
 //! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
+//! | [`logout_notices`] | apps that are still to be told that a session ended |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
@@ -26,6 +27,7 @@ pub mod grants;
 pub mod inbox;
 pub mod journeys;
 pub mod keys;
+pub mod logout_notices;
 pub mod maintenance;
 pub mod migrate;
 pub mod objects;
@@ -54,6 +56,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         grants::STATEMENTS,
         inbox::STATEMENTS,
         journeys::STATEMENTS,
+        logout_notices::STATEMENTS,
         keys::STATEMENTS,
         migrate::STATEMENTS,
         objects::STATEMENTS,

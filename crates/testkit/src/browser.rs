@@ -175,6 +175,14 @@ impl Page {
         self.find(selector, |element| element.attr(name).map(str::to_owned))
     }
 
+    /// The hidden fields of the page by their names.
+    pub fn hidden_fields(&self) -> BTreeMap<String, String> {
+        let document = Html::parse_document(&self.html);
+        let Ok(selector) = Selector::parse("input[type=hidden][name]") else { return BTreeMap::new() };
+        let own = |field: ElementRef<'_>, name| field.attr(name).unwrap_or_default().to_owned();
+        document.select(&selector).map(|field| (own(field, "name"), own(field, "value"))).collect()
+    }
+
     /// Every error that the page shows.
     pub fn alerts(&self) -> Vec<Alert> {
         let document = Html::parse_document(&self.html);

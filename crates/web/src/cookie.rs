@@ -1,6 +1,7 @@
 //! The cookies. One binds a journey to the browser that began it, one is a session in a tenant, one remembers the
-//! provider that was used last and nothing about anybody. All are out of scripts' reach; over TLS their names
-//! carry the prefix `__Host-`, so that no neighbouring host or plain listener can plant them (security.md A39).
+//! provider that was used last and nothing about anybody, one lets watching pages see that the session changed. All but
+//! the last are out of scripts' reach; over TLS their names carry the prefix `__Host-`, so that no
+//! neighbouring host or plain listener can plant them (security.md A39).
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -75,13 +76,35 @@ pub fn session(
     change: &SessionCookie,
 ) -> Outcome<()> {
     let name = session_name(listener, tenant);
+    let state_name = browser_state_name(listener, tenant);
     match change {
         SessionCookie::Keep => Ok(()),
-        SessionCookie::Set { value, persistent } => {
-            set(headers, listener, &name, value.expose(), *persistent)
+        SessionCookie::Set { value, persistent, state } => {
+            put(headers, listener, (&name, value.expose(), *persistent), Reach::Frames)?;
+            put(headers, listener, (&state_name, state, *persistent), Reach::Scripts)
         }
-        SessionCookie::Clear => set(headers, listener, &name, "", Some(Span(0))),
+        SessionCookie::Clear => {
+            put(headers, listener, (&name, "", Some(Span(0))), Reach::Frames)?;
+            put(headers, listener, (&state_name, "", Some(Span(0))), Reach::Scripts)
+        }
     }
+}
+
+/// The cookie by which a watching page sees that a session changed. It opens nothing, so scripts may read it.
+pub fn browser_state_name(listener: &Listener, tenant: TenantId) -> String {
+    of_tenant(listener, "state", tenant)
+}
+
+/// Who gets to see a cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Requests that begin on our own pages, and links that lead here.
+    Own,
+    /// Frames in other sites' pages, too: an app renews its tokens in one (native-auth-and-msal.md 2.13, R37). Every
+    /// form of ours has its own token and looks at where it was sent from, so that this opens none to others.
+    Frames,
+    /// As above, and scripts.
+    Scripts,
 }
 
 fn set(
@@ -91,10 +114,22 @@ fn set(
     value: &str,
     age: Option<Span>,
 ) -> Outcome<()> {
+    put(headers, listener, (name, value, age), Reach::Own)
+}
+
+fn put(
+    headers: &mut HeaderMap,
+    listener: &Listener,
+    (name, value, age): (&str, &str, Option<Span>),
+    reach: Reach,
+) -> Outcome<()> {
     let age = age.map(|a| format!("; Max-Age={}", a.as_seconds())).unwrap_or_default();
     let secure = if listener.secure { "; Secure" } else { "" };
+    let scripts = if reach == Reach::Scripts { "" } else { "; HttpOnly" };
+    // Browsers take `None` over TLS only.
+    let site = if reach == Reach::Own || !listener.secure { "Lax" } else { "None" };
     let mut header =
-        HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))
+        HeaderValue::try_from(format!("{name}={value}; Path=/{scripts}; SameSite={site}{secure}{age}"))
             .map_err(|_| Fault::ours("a cookie value that no header can carry"))?;
     header.set_sensitive(true);
     headers.append(SET_COOKIE, header);
@@ -128,6 +163,34 @@ mod tests {
         assert!(
             header.starts_with("__Host-vestibule-session-aabbccdd=; ") && header.ends_with("Max-Age=0"),
             "{header}"
+        );
+    }
+
+    #[test]
+    fn frames_get_the_session_over_tls_and_scripts_only_its_state() {
+        // R37, S86
+        let tenant = TenantId::parse("aabbccdd-0000-4000-8000-000000000000").unwrap();
+        let (value, state) = (Secret::new("v".to_owned()), "s".to_owned());
+        let change = SessionCookie::Set { value, persistent: None, state };
+        let of = |secure| {
+            let mut headers = HeaderMap::new();
+            session(&mut headers, &listener(secure), tenant, &change).unwrap();
+            let all = headers.get_all(SET_COOKIE).into_iter();
+            all.map(|h| h.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(true),
+            [
+                "__Host-vestibule-session-aabbccdd=v; Path=/; HttpOnly; SameSite=None; Secure",
+                "__Host-vestibule-state-aabbccdd=s; Path=/; SameSite=None; Secure"
+            ]
+        );
+        assert_eq!(
+            of(false),
+            [
+                "vestibule-session-aabbccdd=v; Path=/; HttpOnly; SameSite=Lax",
+                "vestibule-state-aabbccdd=s; Path=/; SameSite=Lax"
+            ]
         );
     }
 

@@ -1,5 +1,7 @@
 //! Answers: pages with their policy, redirects with their cookies, JSON.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
@@ -27,6 +29,8 @@ pub enum FormTargets {
     Origin(String),
     /// Out of the house, by ways that only others know.
     Onward,
+    /// Back to us; the page opens these addresses in frames.
+    Framing(Vec<String>),
 }
 
 impl FormTargets {
@@ -41,14 +45,32 @@ impl FormTargets {
     }
 
     fn policy(&self) -> String {
-        let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+        let framed = match self {
+            Self::Framing(addresses) => origins(addresses),
+            Self::Own | Self::Origin(_) | Self::Onward => String::new(),
+        };
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+             frame-src 'self'{framed}; frame-ancestors 'none'; base-uri 'none'"
+        );
         match self {
-            Self::Own => format!("{policy}; form-action 'self'"),
+            Self::Own | Self::Framing(_) => format!("{policy}; form-action 'self'"),
             Self::Origin(origin) => format!("{policy}; form-action 'self' {origin}"),
-            Self::Onward => policy.to_owned(),
+            Self::Onward => policy,
         }
     }
+}
+
+/// Marks the answer that other sites may frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Frameable;
+
+/// The origins of addresses, each once and with a space before it.
+fn origins(addresses: &[String]) -> String {
+    let urls = addresses.iter().filter_map(|address| url::Url::parse(address).ok());
+    let all: BTreeSet<String> =
+        urls.map(|u| u.origin()).filter(url::Origin::is_tuple).map(|o| o.ascii_serialization()).collect();
+    all.into_iter().fold(String::new(), |list, origin| format!("{list} {origin}"))
 }
 
 /// A page.

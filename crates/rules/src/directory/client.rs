@@ -12,6 +12,15 @@ pub struct Settings {
     /// OpenID Connect Core allows. See docs/reference/security-profiles.md.
     #[serde(skip_serializing_if = "SecurityProfile::is_usual")]
     pub security_profile: SecurityProfile,
+    /// Where the app is told, server to server, that somebody signed out (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_channel_logout_uri: Option<String>,
+    /// Where browsers may be sent after signing out, beside the redirect addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where the app begins a sign-in that it did not ask for itself (OpenID Connect Core 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
 }
 
 /// The name of a row of demands (security.md 0.1).

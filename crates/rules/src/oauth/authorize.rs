@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::callback::Callback;
 use super::callback::ResponseMode;
+use super::claims_request::ClaimsRequest;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::prompt::{self, Prompt, Prompts};
@@ -92,6 +93,9 @@ pub struct Verified {
     #[serde(default)]
     pub response_type: ResponseType,
     pub scope: Scope,
+    /// Claims that were asked for one by one.
+    #[serde(default)]
+    pub claims: ClaimsRequest,
     pub nonce: Option<String>,
     /// The S256 challenge.
     pub code_challenge: Option<String>,
@@ -174,6 +178,7 @@ const TABLE: &[Row] = &[
     Row { name: "response type",       authorize: true, check: response_type_is_allowed },
     Row { name: "no resource",         authorize: true, check: resource_is_in_the_scope },
     Row { name: "scope",               authorize: true, check: scope_is_known },
+    Row { name: "claims",              authorize: true, check: claims_are_readable },
     Row { name: "nonce",               authorize: true, check: nonce_ties_the_id_token },
     Row { name: "PKCE",                authorize: true, check: challenge_is_good },
     Row { name: "prompt",              authorize: true, check: prompt_is_known },
@@ -197,6 +202,7 @@ const KNOWN: &[&str] = &[
     "mkt",
     "id_token_hint",
     "client_info",
+    "claims",
     "request",
     "request_uri",
     "resource",
@@ -211,6 +217,7 @@ struct Draft<'a> {
     response_type: ResponseType,
     state: Option<String>,
     scope: Scope,
+    claims: ClaimsRequest,
     code_challenge: Option<String>,
     prompts: Prompts,
     max_age: Option<i64>,
@@ -226,6 +233,7 @@ impl<'a> Draft<'a> {
             response_type: ResponseType::default(),
             state: None,
             scope: Scope::default(),
+            claims: ClaimsRequest::default(),
             code_challenge: None,
             prompts: Prompts::default(),
             max_age: None,
@@ -256,6 +264,7 @@ impl<'a> Draft<'a> {
             redirect_uri_sent: self.params.hint("redirect_uri").is_some(),
             response_type: self.response_type,
             scope: self.scope,
+            claims: self.claims,
             nonce: hint("nonce"),
             code_challenge: self.code_challenge,
             login_hint: hint("login_hint"),
@@ -380,6 +389,11 @@ fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
     if draft.response_type.id_token && !draft.scope.openid {
         return Err(error::OPENID_REQUIRED.into());
     }
+    Ok(())
+}
+
+fn claims_are_readable(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.claims = ClaimsRequest::parse(draft.params.get("claims")?)?;
     Ok(())
 }
 

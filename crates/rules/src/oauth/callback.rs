@@ -93,6 +93,12 @@ impl Callback {
         }
     }
 
+    /// The origin of the address, for an app that is a page.
+    pub fn origin(&self) -> Option<String> {
+        let origin = Url::parse(&self.redirect_uri).ok()?.origin();
+        origin.is_tuple().then(|| origin.ascii_serialization())
+    }
+
     /// The origin that a content security policy must allow a form to be sent to: `scheme://host:port`, or
     /// `scheme:` for an app's own scheme.
     pub fn form_action(&self) -> Option<String> {

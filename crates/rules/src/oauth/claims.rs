@@ -3,9 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::claims_request::PERSONAL;
 use super::scope::Scope;
 use crate::directory::address::Address;
 use crate::directory::application::{Application, TokenClaim};
+use crate::directory::attribute::bare_name;
 use crate::directory::user::{ObjectIdentity, User, UserType};
 use crate::ids::{ClientId, GrantId, ObjectId, SessionId, TenantId, UserId};
 use crate::time::{Span, Timestamp};
@@ -42,8 +44,11 @@ pub struct Subject<'a> {
 pub struct SignIn<'a> {
     /// Comes back exactly when it was sent (native-auth-and-msal.md 0.7).
     pub nonce: Option<&'a str>,
-    /// When the request had a `max_age`.
     pub auth_time: Option<Timestamp>,
+    /// How the person proved who they are (RFC 8176).
+    pub amr: &'a [String],
+    /// Claims that the request named one by one.
+    pub named: &'a [String],
     /// The half hash of the access token that travels beside it (OpenID Connect Core 3.2.2.9).
     pub at_hash: Option<&'a str>,
     /// The half hash of the code that travels beside it (3.3.2.11).
@@ -60,11 +65,9 @@ pub struct SignIn<'a> {
 pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn<'_>, life: Span) -> Value {
     let mut claims = mapped(subject.user, sign_in.mapped);
     let user = subject.user;
-    if sign_in.replaces_userinfo
-        && let Value::Object(said) = userinfo(user, subject.sub, &issuance.scope.text())
-    {
-        claims.extend(said);
-    }
+    let scope = issuance.scope.text();
+    let granted: Vec<&str> = if sign_in.replaces_userinfo { scope.split(' ').collect() } else { Vec::new() };
+    claims.extend(personal(user, &granted, sign_in.named));
     frame(&mut claims, issuance, issuance.client, life);
     put(&mut claims, "sub", subject.sub);
     put(&mut claims, "sid", subject.sid.to_string());
@@ -85,6 +88,10 @@ pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn
     put_some(&mut claims, "c_hash", sign_in.c_hash);
     if let Some(at) = sign_in.auth_time {
         put(&mut claims, "auth_time", at.seconds());
+    }
+    if !sign_in.amr.is_empty() {
+        put(&mut claims, "amr", sign_in.amr.to_vec());
+        put(&mut claims, "acr", acr(sign_in.amr));
     }
     Value::Object(claims)
 }
@@ -127,21 +134,69 @@ pub fn app_only(issuance: &Issuance<'_>, principal: ObjectId, audience: ClientId
     Value::Object(claims)
 }
 
-/// The userinfo answer (OpenID Connect Core 5.3.2, native-auth-and-msal.md 4.4).
-pub fn userinfo(user: &User, sub: &str, scp: &str) -> Value {
-    let mut claims = Map::new();
-    let has = |word: &str| scp.split(' ').any(|granted| granted == word);
+/// The userinfo answer (OpenID Connect Core 5.3.2, native-auth-and-msal.md 4.4): what the granted scopes bring, and
+/// what the request named.
+pub fn userinfo(user: &User, sub: &str, scp: &str, named: &[String]) -> Value {
+    let granted: Vec<&str> = scp.split(' ').collect();
+    let mut claims = personal(user, &granted, named);
     put(&mut claims, "sub", sub);
-    if has("profile") {
-        put(&mut claims, "preferred_username", sign_in_name(user));
-        put_some(&mut claims, "name", user.display_name.as_deref());
-        put_some(&mut claims, "given_name", text(user, "givenName"));
-        put_some(&mut claims, "family_name", text(user, "surname"));
-    }
-    if has("email") {
-        put_email(&mut claims, user);
-    }
     Value::Object(claims)
+}
+
+/// The standard claims about a person that a scope brings or that were named.
+fn personal(user: &User, granted: &[&str], named: &[String]) -> Map<String, Value> {
+    let mut all = Map::new();
+    put(&mut all, "preferred_username", sign_in_name(user));
+    put_some(&mut all, "name", user.display_name.as_deref());
+    put_some(&mut all, "given_name", text(user, "givenName"));
+    put_some(&mut all, "family_name", text(user, "surname"));
+    put_email(&mut all, user);
+    put_address(&mut all, user);
+    put_phone(&mut all, user);
+    let wanted = |claim: &str| {
+        let scope = PERSONAL.iter().find(|(name, _)| *name == claim).map_or("", |(_, scope)| *scope);
+        granted.contains(&scope) || named.iter().any(|name| name == claim)
+    };
+    all.retain(|claim, _| wanted(claim));
+    all
+}
+
+/// OpenID Connect Core 5.1.1.
+fn put_address(claims: &mut Map<String, Value>, user: &User) {
+    let mut address = Map::new();
+    for (member, attribute) in [
+        ("street_address", "streetAddress"),
+        ("locality", "city"),
+        ("region", "state"),
+        ("postal_code", "postalCode"),
+        ("country", "country"),
+    ] {
+        put_some(&mut address, member, text(user, attribute));
+    }
+    if !address.is_empty() {
+        put(claims, "address", address);
+    }
+}
+
+/// The directory has no attribute of its own for it; tenants ask under one of these names. Nobody proves numbers, so
+/// none is said to be proven.
+fn put_phone(claims: &mut Map<String, Value>, user: &User) {
+    const NAMES: [&str; 4] = ["phone", "phonenumber", "mobilephone", "telephonenumber"];
+    let is_phone = |id: &str| {
+        let name = bare_name(id).unwrap_or(id).to_ascii_lowercase();
+        NAMES.contains(&name.as_str())
+    };
+    let number = user.attributes.iter().find(|(id, value)| is_phone(id) && value.is_string());
+    if let Some((_, number)) = number {
+        claims.insert("phone_number".to_owned(), number.clone());
+        put(claims, "phone_number_verified", false);
+    }
+}
+
+/// What is known of how somebody signed in, in one word: `2` when a secret was shown that only they know, `1` when they
+/// came by a code to their mailbox or by somebody else's account, of which nothing more is known (security.md S70).
+pub fn acr(amr: &[String]) -> &'static str {
+    if amr.iter().any(|method| method == "pwd") { "2" } else { "1" }
 }
 
 /// The `client_info` document, before its encoding (native-auth-and-msal.md 2.6). It is stable for ever:

@@ -159,7 +159,43 @@ fn an_application_is_its_own_subject() {
 
 #[test]
 fn userinfo_says_what_was_granted() {
-    let all = userinfo(&user(), "s", "openid profile email");
+    let all = userinfo(&user(), "s", "openid profile email", &[]);
     assert_eq!(names(&all), ["email", "email_verified", "given_name", "name", "preferred_username", "sub"]);
-    assert_eq!(names(&userinfo(&user(), "s", "openid User.Read")), ["sub"]);
+    assert_eq!(names(&userinfo(&user(), "s", "openid User.Read", &[])), ["sub"]);
+}
+
+#[test]
+fn an_address_and_a_number_come_with_their_scopes_or_when_named() {
+    // oidcc-scope-address, oidcc-scope-phone, oidcc-claims-essential
+    let mut user = user();
+    user.attributes.insert("extension_a_Phone".to_owned(), json!("+49 731 1"));
+    let all = userinfo(&user, "s", "openid address phone", &[]);
+    assert_eq!(names(&all), ["address", "phone_number", "phone_number_verified", "sub"]);
+    assert_eq!((&all["address"], &all["phone_number"]), (&json!({"locality": "Ulm"}), &json!("+49 731 1")));
+    assert_eq!(all["phone_number_verified"], false);
+    let named = ["name".to_owned(), "phone_number".to_owned()];
+    assert_eq!(names(&userinfo(&user, "s", "openid", &named)), ["name", "phone_number", "sub"]);
+    user.attributes.clear();
+    assert_eq!(names(&userinfo(&user, "s", "openid address phone", &named)), ["name", "sub"]);
+}
+
+#[test]
+fn an_id_token_alone_says_what_userinfo_would() {
+    let alone = SignIn { replaces_userinfo: true, ..SignIn::default() };
+    let token = id(&user(), "openid profile address", &alone);
+    assert_eq!((&token["given_name"], &token["address"]), (&json!("Ann"), &json!({"locality": "Ulm"})));
+    let named = ["given_name".to_owned()];
+    let token = id(&user(), "openid", &SignIn { named: &named, ..SignIn::default() });
+    assert_eq!(token["given_name"], "Ann");
+    assert!(token.get("name").is_none());
+}
+
+#[test]
+fn acr_claims_no_more_than_happened() {
+    // S70
+    for (amr, expected) in [("pwd", "2"), ("otp", "1"), ("fed", "1")] {
+        let amr = [amr.to_owned()];
+        let token = id(&user(), "openid", &SignIn { amr: &amr, ..SignIn::default() });
+        assert_eq!((&token["acr"], &token["amr"]), (&json!(expected), &json!(amr)));
+    }
 }

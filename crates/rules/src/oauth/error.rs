@@ -141,6 +141,7 @@ table! {
     REQUEST_URI = RequestUriNotSupported 0 "Request objects by reference are not supported.";
     PROMPT = InvalidRequest 90_023 "The prompt is not supported or its values exclude each other.";
     MAX_AGE = InvalidRequest 9_002_313 "The max_age must be a whole number of seconds.";
+    CLAIMS = InvalidRequest 9_002_313 "The claims parameter is not a JSON object of reasonable size.";
     CHALLENGE_REQUIRED = InvalidRequest 9_002_325 "Proof Key for Code Exchange is required: send a code_challenge with the method S256.";
     CHALLENGE_METHOD = InvalidRequest 501_491 "The code_challenge_method must be S256.";
     CHALLENGE_SIZE = InvalidRequest 501_491 "The code_challenge does not have the form of an S256 challenge.";

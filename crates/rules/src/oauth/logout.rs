@@ -47,8 +47,8 @@ pub fn target<'a, P: 'a>(
     state: Option<&str>,
 ) -> Option<String> {
     let given = given?;
-    let registered = applications
-        .any(|app| app.service_principal.account_enabled && app.redirect_uris().any(|(_, uri)| uri == given));
+    let registered =
+        applications.any(|app| app.service_principal.account_enabled && is_registered(app, given));
     if !registered {
         return None;
     }
@@ -56,6 +56,11 @@ pub fn target<'a, P: 'a>(
     let encoded = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
     let joint = if given.contains('?') { '&' } else { '?' };
     Some(format!("{given}{joint}{encoded}"))
+}
+
+fn is_registered<P>(app: &Application<P>, given: &str) -> bool {
+    app.settings.post_logout_redirect_uris.iter().any(|uri| uri == given)
+        || app.redirect_uris().any(|(_, uri)| uri == given)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::response_type::ResponseType;
+
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
 ///
@@ -18,11 +20,11 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "end_session_endpoint": format!("{oauth}/logout"),
         "userinfo_endpoint": format!("{base}/openid/userinfo"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
-        "response_types_supported": ["code"],
+        "response_types_supported": ResponseType::ALL,
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "implicit", "refresh_token", "client_credentials"],
         "subject_types_supported": ["pairwise"],
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
@@ -30,14 +32,19 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",
             "idp", "name", "preferred_username", "login_hint", "email", "email_verified", "given_name",
-            "family_name",
+            "family_name", "address", "phone_number", "phone_number_verified", "at_hash", "c_hash", "acr", "amr",
         ],
+        "acr_values_supported": ["1", "2"],
         "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-        "http_logout_supported": false,
-        "frontchannel_logout_supported": false,
+        "check_session_iframe": format!("{oauth}/checksession"),
+        "http_logout_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     })
 }
 

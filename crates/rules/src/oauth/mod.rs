@@ -14,6 +14,7 @@
 //! | [`response_type`] | what an answer consists of, and who may have tokens in it |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
+//! | [`claims_request`] | which claims a request names one by one |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -22,6 +23,7 @@
 pub mod authorize;
 pub mod callback;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 pub mod error;
 pub mod logout;

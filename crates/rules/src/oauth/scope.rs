@@ -30,6 +30,10 @@ pub struct Scope {
     pub openid: bool,
     pub profile: bool,
     pub email: bool,
+    #[serde(default)]
+    pub address: bool,
+    #[serde(default)]
+    pub phone: bool,
     pub offline_access: bool,
     pub resource: Option<Resource>,
 }
@@ -65,6 +69,8 @@ impl Scope {
                 "openid" => scope.openid = true,
                 "profile" => scope.profile = true,
                 "email" => scope.email = true,
+                "address" => scope.address = true,
+                "phone" => scope.phone = true,
                 "offline_access" => scope.offline_access = true,
                 other => {
                     let (audience, permissions) = resolve(other, applications)?;
@@ -124,8 +130,14 @@ impl Scope {
     /// The part of the grant that a refresh asks for; more than was granted is an error (security.md S66).
     /// The scopes of OpenID Connect stay as they were granted: SDKs name or leave them out as they like.
     pub fn narrowed(&self, asked: &Self) -> Result<Self, OAuthError> {
-        if (asked.openid && !self.openid) || (asked.profile && !self.profile) || (asked.email && !self.email)
-        {
+        let more = [
+            (asked.openid, self.openid),
+            (asked.profile, self.profile),
+            (asked.email, self.email),
+            (asked.address, self.address),
+            (asked.phone, self.phone),
+        ];
+        if more.into_iter().any(|(asked, granted)| asked && !granted) {
             return Err(error::SCOPE_NOT_GRANTED);
         }
         let mut narrowed = self.clone();
@@ -146,6 +158,8 @@ impl Scope {
             (self.openid, "openid"),
             (self.profile, "profile"),
             (self.email, "email"),
+            (self.address, "address"),
+            (self.phone, "phone"),
             (self.offline_access, "offline_access"),
         ]
         .into_iter()

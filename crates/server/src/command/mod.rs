@@ -10,6 +10,7 @@ mod flow_show;
 mod flow_test;
 mod funnel;
 mod funnel_report;
+mod keys;
 mod migrate;
 mod provider;
 mod provider_domains;
@@ -42,6 +43,7 @@ pub fn run(command: Command) -> Done {
         Command::Terms(command) => terms::run(&command),
         Command::User(command) => user::run(&command),
         Command::Provider(command) => provider::run(&command),
+        Command::Keys(command) => keys::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }

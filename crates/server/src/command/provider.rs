@@ -106,7 +106,7 @@ fn given(path: Option<&Path>) -> Done<String> {
 }
 
 /// The running deployment as this process sees it.
-async fn site(config: &Config, plan: Plan) -> Done<Arc<Site>> {
+pub(super) async fn site(config: &Config, plan: Plan) -> Done<Arc<Site>> {
     let env = wire::env(plan).await?;
     let pages = wire::pages(None)?;
     wire::site(env, wire::settings(config), &pages).await

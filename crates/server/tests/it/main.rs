@@ -7,6 +7,8 @@ mod client;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod demo_tenants;
@@ -28,5 +30,7 @@ mod kill;
 mod provider_command;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod signing_keys;
 #[cfg(test)]
 mod woodgrove_app;

@@ -101,6 +101,11 @@ impl<'a> Upstream<'a> {
     }
 }
 
+/// The issuer that a provider of the tenant signs as. `Missing` when there is none, or it is switched off.
+pub(crate) fn expected_issuer(site: &Site, visit: &Visit, provider: &str) -> Outcome<String> {
+    Upstream::new(site, visit, provider).map(|upstream| upstream.issuer())
+}
+
 fn redirect_uri(origin: &str, tenant: TenantId, provider: &ProviderId) -> String {
     format!("{origin}/{tenant}/federation/{provider}")
 }

@@ -139,7 +139,9 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
             let auth_time = state.authenticated_at.unwrap_or(visit.now);
             let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
             // Grants of a session that goes on end with it, whichever cookie it has by then.
-            new.row.sid = state.continues.or(state.sid).unwrap_or(new.row.sid);
+            if let Some(sid) = state.continues.or(state.sid) {
+                new.is_of(site, sid);
+            }
             let by = authenticated.provider.as_ref();
             let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.row.expires_at)));
             let kept = kept.transpose()?.flatten();
@@ -148,6 +150,7 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                 user: authenticated.user,
                 sid: new.row.sid,
                 auth_time: new.row.auth_time,
+                amr: &authenticated.amr,
                 provider: authenticated.provider.as_ref(),
             };
             let granted = grant_request(site, visit, code)?;

@@ -6,6 +6,7 @@ use vestibule_rules::directory::application::Platform;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, ProviderId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::authorize::Verified;
+use vestibule_rules::oauth::claims_request::ClaimsRequest;
 use vestibule_rules::oauth::profile;
 use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::text::Secret;
@@ -24,6 +25,8 @@ pub struct NewCode<'a> {
     pub user: UserId,
     pub sid: SessionId,
     pub auth_time: Timestamp,
+    /// How they proved who they are.
+    pub amr: &'a [String],
     /// The identity provider, when it was one.
     pub provider: Option<&'a ProviderId>,
 }
@@ -42,14 +45,35 @@ pub struct PreparedCode {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct CodeDoc {
     pub(super) redirect_uri_sent: bool,
-    /// The request had a `max_age`, so the ID token says when the person signed in.
-    pub(super) tells_auth_time: bool,
     pub(super) provider: Option<ProviderId>,
+}
+
+/// What tokens of a grant need to know beside the columns.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FamilyDoc {
+    /// Claims that the request named one by one.
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub(crate) claims: ClaimsRequest,
+    /// How the person proved who they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) amr: Vec<String>,
+}
+
+impl FamilyDoc {
+    pub(crate) fn of(family: &FamilyRow) -> Outcome<Self> {
+        let Some(doc) = &family.doc else { return Ok(Self::default()) };
+        serde_json::from_str(doc).map_err(|error| Fault::ours(format!("grant_family.doc: {error}")))
+    }
+
+    pub(crate) fn write(&self) -> Outcome<String> {
+        serde_json::to_string(self).map_err(|error| Fault::ours(format!("grant_family.doc: {error}")))
+    }
 }
 
 /// Makes a code and its rows. The plain code goes to the application and nowhere else.
 pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(PreparedCode, Secret<String>)> {
-    let NewCode { verified, user, sid, auth_time, provider } = new;
+    let NewCode { verified, user, sid, auth_time, amr, provider } = new;
     let lifetimes = &site.settings.lifetimes;
     let code = digest::token(site.env.random());
     let grant = GrantId::from_random(site.env.random());
@@ -59,11 +83,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         Platform::Spa => lifetimes.spa_refresh_token,
         Platform::Web | Platform::PublicClient => ABSOLUTE,
     };
-    let doc = CodeDoc {
-        redirect_uri_sent: verified.redirect_uri_sent,
-        tells_auth_time: verified.max_age.is_some(),
-        provider: provider.cloned(),
-    };
+    let doc = CodeDoc { redirect_uri_sent: verified.redirect_uri_sent, provider: provider.cloned() };
     let family = FamilyRow {
         id: grant,
         client_id: verified.client_id,
@@ -75,6 +95,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         created_at: visit.now,
         expires_at: visit.now + life,
         revoked_at: None,
+        doc: Some(FamilyDoc { claims: verified.claims.clone(), amr: amr.to_vec() }.write()?),
     };
     let row = CodeRow {
         grant_id: grant,

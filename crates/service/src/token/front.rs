@@ -18,6 +18,7 @@ use super::mint::{Beside, Mint};
 use super::{Call, NewCode, PreparedCode, issuer_of, prepare_code};
 use crate::env::Site;
 use crate::hop::Reply;
+use crate::session;
 use crate::visit::Visit;
 
 /// What a request is answered with once its rows are written.
@@ -48,6 +49,11 @@ impl Granted {
             granted.extend(self.tokens(site, visit).await?);
         }
         let callback = self.request.callback.clone();
+        if let Some(origin) = callback.origin().filter(|_| self.request.scope.openid) {
+            let sid = self.rows.family.sid;
+            let state = session::session_state(site, self.request.client_id, &origin, sid);
+            granted.push(("session_state", state));
+        }
         let parameters = callback.success(granted, &visit.issuer());
         Ok(Reply { callback, parameters })
     }
@@ -66,7 +72,6 @@ impl Granted {
             scope,
             idp: issuer_of(site, visit, self.provider.as_ref()),
             nonce: nonce.as_deref(),
-            auth_time: self.request.max_age.map(|_| family.auth_time),
         };
         let mut granted = Vec::new();
         if response_type.token {

@@ -11,6 +11,7 @@ use vestibule_rules::oauth::token::marker;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{FamilyRow, RefreshRow};
 
+use super::code::FamilyDoc;
 use super::{Call, TokenResponse, digest_of, hint};
 use crate::env::Site;
 
@@ -23,7 +24,6 @@ pub(super) struct Mint<'a> {
     /// The issuer of the provider that the person came from.
     pub(super) idp: Option<String>,
     pub(super) nonce: Option<&'a str>,
-    pub(super) auth_time: Option<Timestamp>,
 }
 
 /// What an ID token says of what travels beside it.
@@ -72,9 +72,12 @@ impl Mint<'_> {
         let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
         let sub = subject(site, self.family.client_id, self.user);
         let uti = digest::base64url(&site.env.random::<16>());
+        let doc = FamilyDoc::of(self.family)?;
         let sign_in = SignIn {
             nonce: self.nonce,
-            auth_time: self.auth_time,
+            auth_time: Some(self.family.auth_time),
+            amr: &doc.amr,
+            named: &doc.claims.id_token,
             at_hash: beside.at_hash,
             c_hash: beside.c_hash,
             replaces_userinfo: beside.replaces_userinfo,

@@ -53,7 +53,6 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         scope: &scope,
         idp: issuer_of(call.site, call.visit, found.doc.provider.as_ref()),
         nonce: found.code.nonce.as_deref(),
-        auth_time: found.doc.tells_auth_time.then_some(found.family.auth_time),
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     spend(call, &found, refresh.map(|new| new.row(&found.family, call.visit.now))).await?;

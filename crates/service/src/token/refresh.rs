@@ -127,7 +127,6 @@ async fn mint(call: &Call<'_>, found: &Found, next: &NewRefresh) -> Result<Token
         idp: issuer_of(call.site, call.visit, found.provider.as_ref()),
         // OpenID Connect Core 12.2: an ID token of a refresh should have no nonce.
         nonce: None,
-        auth_time: None,
     };
     Ok(mint.response(call, Some(next)).await?)
 }

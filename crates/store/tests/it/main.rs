@@ -20,6 +20,8 @@ mod fixtures;
 #[cfg(test)]
 mod flow_life;
 #[cfg(test)]
+mod logout_notices;
+#[cfg(test)]
 mod port;
 #[cfg(test)]
 mod provider_health;

@@ -127,6 +127,10 @@ sign-out-no = Stay signed in
 signed-out-title = You are signed out
 # Below it.
 signed-out-lead = You can close this page.
+# Instead of signed-out-lead, while the apps that somebody used are told; the page goes on by itself after that.
+signed-out-next = Your apps are being told. You will be taken back in a moment.
+# Link below signed-out-next, for browsers that do not go on by themselves.
+signed-out-continue = Continue
 
 ## Home of an organisation
 

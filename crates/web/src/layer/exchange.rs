@@ -15,6 +15,7 @@ use super::tell::{self, Listening};
 use crate::exchange::{Exchange, Listener, Peer};
 use crate::fault::{OpenFault, Spoken};
 use crate::page::Pages;
+use crate::respond::Frameable;
 use crate::state::AppState;
 
 /// The request's id, for support and for the log.
@@ -41,7 +42,11 @@ pub(crate) async fn wrap(pages: &Pages, exchange: Exchange, mut request: Request
         if let Some(spoken) = response.extensions_mut().remove::<Spoken>() {
             response = tell::tell(pages, &exchange, &listening, &spoken, &response);
         }
+        let frameable = response.extensions_mut().remove::<Frameable>().is_some();
         put_headers(response.headers_mut(), &exchange);
+        if frameable {
+            response.headers_mut().remove(X_FRAME_OPTIONS);
+        }
         tracing::debug!(status = response.status().as_u16(), "answered");
         response
     }

@@ -161,15 +161,25 @@ impl Page for SignOutPage {
     }
 }
 
-/// The end of signing out where no app is to go back to.
+/// The end of signing out where no app is to go back to, or apps have to be told first.
 #[derive(Clone, Debug, Serialize)]
-pub struct SignedOutPage {}
+pub struct SignedOutPage {
+    /// Apps that are told by being opened in a frame.
+    pub frames: Vec<String>,
+    /// Where the browser goes when they were.
+    pub next: Option<String>,
+}
 
 impl Page for SignedOutPage {
     const TEMPLATE: &'static str = "pages/signed_out.html";
 
     fn samples() -> Vec<Self> {
-        vec![Self {}]
+        let frames = vec!["https://app.example/logout?iss=https%3A%2F%2Fh&sid=1".to_owned()];
+        vec![
+            Self { frames: Vec::new(), next: None },
+            Self { frames: frames.clone(), next: None },
+            Self { frames, next: Some("https://app.example/?a=1&b=\"2\"".to_owned()) },
+        ]
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Findings, Place, attribute, is_strict, redirect, unique};
 use crate::directory::application::{Application, PasswordCredential, Platform};
 use crate::directory::tenant::TenantConfig;
+use crate::oauth::profile;
 
 /// Claims whose value the server alone decides. An attribute under such a name would let a visitor choose
 /// who or what a token speaks for.
@@ -96,6 +97,30 @@ fn one(config: &TenantConfig, app: &Application<PasswordCredential>, at: &Place,
         if let Some(text) = page.as_deref().and_then(redirect::page_problem) {
             found.add(&at.key("web").key(key), "S4", text);
         }
+    }
+    let settings = &app.settings;
+    for (key, address) in [
+        ("backChannelLogoutUri", &settings.back_channel_logout_uri),
+        ("initiateLoginUri", &settings.initiate_login_uri),
+    ] {
+        if let Some(text) = address.as_deref().and_then(redirect::page_problem) {
+            found.add(&at.key(key), "S4", text);
+        }
+    }
+    for (i, address) in settings.post_logout_redirect_uris.iter().enumerate() {
+        if let Some(text) = redirect::page_problem(address) {
+            found.add(&at.key("postLogoutRedirectUris").index(i), "S84", text);
+        }
+    }
+    let ticked = app.web.implicit_grant_settings;
+    if (ticked.enable_access_token_issuance || ticked.enable_id_token_issuance)
+        && !profile::of(settings.security_profile).front_channel_tokens
+    {
+        found.add(
+            &at.key("web").key("implicitGrantSettings"),
+            "S11",
+            "the security profile default lets no tokens through the browser; choose oidc-compat",
+        );
     }
     for (i, secret) in app.password_credentials.iter().enumerate() {
         if let (Some(start), Some(end)) = (secret.start_at, secret.end_at)

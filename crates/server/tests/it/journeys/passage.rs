@@ -1,5 +1,8 @@
 //! What passages are made of: two tenants, somebody who answers pages by hand, and looks into the directory.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 use serde_json::Value;
 use url::Url;
@@ -38,6 +41,8 @@ pub(crate) fn shop() -> String {
 pub(crate) struct Hand {
     client: reqwest::Client,
     origin: String,
+    /// What was set last under each name.
+    jar: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// A page with a form, as it was when it was fetched.
@@ -73,7 +78,7 @@ impl Hand {
             .no_proxy()
             .build()
             .unwrap();
-        Self { client, origin: server.origin.clone() }
+        Self { client, origin: server.origin.clone(), jar: Arc::default() }
     }
 
     /// Sends a request as it is.
@@ -90,13 +95,21 @@ impl Hand {
             let (name, rest) = cookie.split_once('=')?;
             Some((name.to_owned(), rest.split(';').next()?.to_owned()))
         });
-        let cookies = cookies.collect();
+        let cookies: Vec<(String, String)> = cookies.collect();
+        self.jar.lock().unwrap().extend(cookies.iter().cloned());
         let policy = answer.headers().get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
         let policy = policy.unwrap_or_default().to_owned();
         let request_id = answer.headers().get("x-ms-request-id").and_then(|id| id.to_str().ok());
         let request_id = request_id.unwrap_or_default().to_owned();
         let body = answer.text().await.map_err(broken)?;
         Ok(Answered { status, location, body, cookies, set_cookies, policy, request_id })
+    }
+
+    /// The value of the cookie whose name begins so, as it was set last; none when it was cleared.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let jar = self.jar.lock().unwrap();
+        let found = jar.iter().find(|(known, _)| known.starts_with(name));
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
     pub(crate) async fn get(&self, url: &str) -> Outcome<Answered> {

@@ -167,6 +167,7 @@ pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
         providers: Providers::default(),
         provider_health: Health::default(),
         mail_waiting: Notify::new(),
+        notices_waiting: Notify::new(),
     })
 }
 
@@ -245,6 +246,7 @@ impl House {
             user: self.user,
             sid: self.sid,
             auth_time: visit.now,
+            amr: &["pwd".to_owned()],
             provider: None,
         };
         let (prepared, code) = prepare_code(&self.site, &visit, new)?;

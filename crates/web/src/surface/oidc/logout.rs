@@ -42,13 +42,16 @@ pub(super) async fn post(State(app): State<AppState>, request: Request) -> Resul
 async fn sign_out(app: &AppState, asked: &Asked, confirmed: bool) -> Result<Response, PageFault> {
     let theirs: Vec<_> = asked.pairs().iter().filter(|(n, _)| !OURS.contains(&n.as_str())).cloned().collect();
     let request = LogoutRequest { params: Params::new(theirs.clone()), confirmed };
-    let redirect = match logout(&app.site, &asked.visit, request).await? {
+    let (redirect, frames) = match logout(&app.site, &asked.visit, request).await? {
         LogoutReply::Confirm => return Ok(confirm(app, asked, theirs)?),
-        LogoutReply::Done { redirect } => redirect,
+        LogoutReply::Done { redirect, frames } => (redirect, frames),
     };
     let mut response = match redirect {
-        Some(to) => respond::redirect(&asked.method, &to)?,
-        None => respond::page(app, &asked.frame, &SignedOutPage {}, &FormTargets::Own)?,
+        Some(to) if frames.is_empty() => respond::redirect(&asked.method, &to)?,
+        next => {
+            let targets = FormTargets::Framing(frames.clone());
+            respond::page(app, &asked.frame, &SignedOutPage { frames, next }, &targets)?
+        }
     };
     let listener = asked.exchange.listener();
     cookie::session(response.headers_mut(), listener, asked.visit.tenant_id(), &SessionCookie::Clear)?;

@@ -1,9 +1,11 @@
 //! The OpenID Connect endpoints. File = route.
 
 mod authorize;
+mod check_session;
 mod device_code;
 mod discovery;
 mod federation;
+mod initiate;
 mod keys;
 mod logout;
 mod token;
@@ -47,6 +49,11 @@ pub(super) fn providers() -> Router<AppState> {
     Router::new()
         .route("/{tenant}/federation/{provider}/backchannel_logout", post(federation::back_channel))
         .route("/{tenant}/federation/{provider}/frontchannel_logout", get(federation::front_channel))
+        .route("/{tenant}/launch/{client}", get(initiate::launch))
+        .route(
+            "/{tenant}/federation/{provider}/initiate",
+            get(initiate::by_provider).post(initiate::by_provider),
+        )
         .route("/{tenant}/federation/{provider}/notifications", post(federation::notified))
 }
 
@@ -54,5 +61,6 @@ pub(super) fn providers() -> Router<AppState> {
 pub(super) fn people() -> Router<AppState> {
     let routes =
         endpoint(Router::new(), "/oauth2/v2.0/authorize", &get(authorize::begin).post(authorize::begin));
+    let routes = endpoint(routes, "/oauth2/v2.0/checksession", &get(check_session::get));
     endpoint(routes, "/oauth2/v2.0/logout", &get(logout::get).post(logout::post))
 }

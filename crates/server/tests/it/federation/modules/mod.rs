@@ -9,9 +9,7 @@
 //! | `comprehensive` | `oidcc-client-test-plan`, what the others leave out | 8 |
 //!
 //! | `sessions` | the plans of refreshed tokens and of signing out | 17 |
-//!
-//! There is no test of a feature that is not there: no sign-in begins at an address that a provider may send people to
-//! (third-party initiated login, 1 module).
+//! | `third_party` | `oidcc-client-test-3rd-party-init-login-test-plan` | 1 |
 
 mod basic;
 mod comprehensive;
@@ -20,6 +18,7 @@ mod demands;
 mod form_post;
 mod sessions;
 pub(super) mod suite;
+mod third_party;
 
 use std::sync::Arc;
 

@@ -1,0 +1,111 @@
+//! Telling apps, server to server, that a session ended (OpenID Connect Back-Channel Logout 1.0).
+//!
+//! The notices are written in the transaction that ends the session; this job delivers them at least once. An app that
+//! does not answer holds up nobody: each is asked by itself, and after some tries it is let be (security.md S85).
+
+use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
+use vestibule_crypto::digest::{base64url, pairwise};
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::time::Span;
+use vestibule_store::logout_notices::{self, Notice};
+
+use crate::env::Site;
+use crate::ports::outbound::OutboundRequest;
+
+/// The event of a logout token (Back-Channel Logout 1.0 §2.4).
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+const TYPE: &str = "logout+jwt";
+/// How long a logout token is good for (§2.4 advises two minutes at most).
+const LIFE: Span = Span::minutes(2);
+/// How long a worker may take before another one takes over; longer than a request may.
+const LEASE: Span = Span::seconds(30);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const TRIES: i64 = 6;
+const FIRST_WAIT: Span = Span::seconds(5);
+const BATCH: u32 = 32;
+
+/// Tells the apps whose notices are due; whether there may be more.
+pub async fn deliver(site: &Site) -> Outcome<bool> {
+    let now = site.env.now();
+    let write = site
+        .env
+        .db
+        .write(move |tx| Box::pin(async move { logout_notices::claim(tx, now, LEASE, BATCH).await }));
+    let claimed = write.await?;
+    let more = !claimed.is_empty();
+    futures_util::future::try_join_all(claimed.iter().map(|notice| one(site, notice))).await?;
+    Ok(more)
+}
+
+async fn one(site: &Site, notice: &Notice) -> Outcome<()> {
+    let told = match address(site, notice) {
+        Some(address) => tell(site, notice, address).await,
+        None => true,
+    };
+    let given_up = !told && notice.attempts >= TRIES;
+    if given_up {
+        tracing::warn!(client = %notice.client_id, "an app could not be told that a session ended");
+    }
+    let (notice, now) = (notice.clone(), site.env.now());
+    let write = site.env.db.write(move |tx| {
+        let notice = notice.clone();
+        Box::pin(async move {
+            if told || given_up {
+                logout_notices::remove(tx, &notice).await.map(drop)
+            } else {
+                let wait = Span(FIRST_WAIT.0 << notice.attempts.clamp(0, 10));
+                logout_notices::retry_later(tx, &notice, now + wait).await.map(drop)
+            }
+        })
+    });
+    write.await
+}
+
+/// Where the app wants to be told; most want nothing.
+fn address(site: &Site, notice: &Notice) -> Option<Url> {
+    let tenant = site.directory.by_id(notice.tenant)?;
+    let app = tenant.application(notice.client_id).filter(|app| app.service_principal.account_enabled)?;
+    Url::parse(app.settings.back_channel_logout_uri.as_deref()?).ok()
+}
+
+/// Whether the app took it (§2.8).
+async fn tell(site: &Site, notice: &Notice, address: Url) -> bool {
+    let token = match token(site, notice).await {
+        Ok(token) => token,
+        Err(fault) => {
+            tracing::error!(%fault, "a logout token cannot be signed");
+            return false;
+        }
+    };
+    let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
+    let request = OutboundRequest::post(address, "application/x-www-form-urlencoded", body.into_bytes());
+    match site.env.outbound.send(request.within(TIMEOUT)).await {
+        Ok(answer) if (200..300).contains(&answer.status) => true,
+        Ok(answer) => {
+            tracing::info!(client = %notice.client_id, status = answer.status, "an app refuses a logout token");
+            false
+        }
+        Err(fault) => {
+            tracing::info!(client = %notice.client_id, %fault, "an app cannot be reached");
+            false
+        }
+    }
+}
+
+/// §2.4: it names the session and the person, and has no nonce, so that nobody takes it for an ID token.
+async fn token(site: &Site, notice: &Notice) -> Outcome<String> {
+    let now = site.env.now();
+    let client = notice.client_id.to_string();
+    let claims: Value = json!({
+        "iss": notice.issuer,
+        "aud": client,
+        "sub": pairwise(&site.env.derived.pairwise, &client, &notice.user_id.to_string()),
+        "sid": notice.sid,
+        "iat": now.seconds(),
+        "exp": (now + LIFE).seconds(),
+        "jti": base64url(&site.env.random::<16>()),
+        "events": { EVENT: {} },
+    });
+    site.keyring.sign_typed(&site.env, notice.tenant, &claims, (TYPE, now)).await
+}
