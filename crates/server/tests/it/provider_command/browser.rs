@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vestibule_rules::fault::Outcome;
-use vestibule_rules::time::Timestamp;
+use vestibule_rules::time::Span;
 use vestibule_service::ports::clock::{Clock as _, SystemClock};
 
 use super::{Place, checkup};
@@ -20,8 +20,10 @@ async fn the_link_that_is_printed_can_be_opened_at_the_server() -> Outcome<()> {
     let here =
         format!("{}/7b9ec640-0000-4c21-9355-5f02bb133702/federation/stranger/test?token=", server.origin);
     assert!(url.starts_with(&here), "{url}");
-    let ends: Timestamp = serde_json::from_value(json["browserTest"]["expiresAt"].clone()).unwrap();
-    assert!((880..=900).contains(&ends.since(SystemClock.now()).as_seconds()));
+    let ends = json["browserTest"]["expiresAt"].as_str().unwrap();
+    // Times of this form are in the order of their letters.
+    let (now, quarter) = (SystemClock.now(), Span::minutes(15));
+    assert!(ends > now.rfc3339().as_str() && ends <= (now + quarter).rfc3339().as_str(), "{ends}");
     let form = Hand::new(server).form(url).await?;
     assert_eq!(form.page.text("h1").as_deref(), Some("Test signing in with Fabrikam"));
 

@@ -3,11 +3,14 @@
 
 use serde_json::{Value, json};
 use url::Url;
+use vestibule_crypto::digest::sha256;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_service::federation::{health, trial};
+use vestibule_service::federation::{health, overview, trial};
+use vestibule_store::told_once;
 use vestibule_testkit::TestServer;
 use vestibule_testkit::browser::Page;
+use vestibule_testkit::server::BEGIN;
 
 use super::apple::APPLE;
 use super::facebook::FACEBOOK;
@@ -15,7 +18,7 @@ use super::oauth2::OAUTH2;
 use super::stand_in::{CODE, Company, Reply, StandIn, TOKEN, secret};
 use super::standard::{MAPPED, PUSHED};
 use super::{Departure, depart, entrance, sent, with_company};
-use crate::journeys::passage::{Answered, GUESTS, Hand, SHOP, people, recorded};
+use crate::journeys::passage::{Answered, GUESTS, Hand, SHOP, people, recorded, tenant};
 
 fn link(server: &TestServer, tenant: &str) -> String {
     trial::link(&server.site, (tenant, "stranger")).unwrap().url
@@ -84,7 +87,6 @@ async fn nobody(server: &TestServer) -> Outcome<()> {
 
 async fn the_whole_way(company: Company, steps: &[&str], subject: &str) -> Outcome<()> {
     with_company(company, async |server, stand_in| {
-        let before = server.dump().await?;
         let (hand, departure) = set_out(server, stand_in).await?;
         let user = json!({"name": {"firstName": "Ada", "lastName": "Lovelace"}}).to_string();
         let answered = departure.back(&hand, &[("code", CODE), ("user", &user)]).await?;
@@ -97,10 +99,18 @@ async fn the_whole_way(company: Company, steps: &[&str], subject: &str) -> Outco
         assert!(page.text("h1").unwrap().ends_with("works"));
         assert_eq!(page.text("#subject").as_deref(), Some(subject));
         assert!(page.text("main").unwrap().contains("Lovelace"), "{}", page.html);
-        // Nothing is stored, not even how the provider fares.
+        // Nothing is stored: no word about the person, no name that is told once, not even how the provider fares.
         health::save(&server.site, true).await?;
-        assert!(server.dump().await? == before, "a trial left something behind");
-        Ok(())
+        let stored = String::from_utf8_lossy(&server.dump().await?).into_owned();
+        assert!(!stored.contains(subject) && !stored.contains("Lovelace"), "a trial left something behind");
+        let mut tx = server.site.env.db.read().await?;
+        let digest = sha256(format!("stranger {subject}").as_bytes());
+        let told = told_once::find(&mut tx, tenant(server, SHOP), &digest, BEGIN).await?;
+        drop(tx);
+        assert!(told.is_none());
+        let listed = overview::list(&server.site.env.db, None, BEGIN).await?;
+        assert!(listed.iter().all(|provider| provider.health.is_none()));
+        nobody(server).await
     })
     .await
 }
@@ -400,7 +410,8 @@ async fn a_provider_that_is_switched_off_says_so() -> Outcome<()> {
         let good = link(server, SHOP);
         let form = hand.form(&good).await?;
         let off = format!("{}    isEnabled: false\n", stand_in.section());
-        server.apply(&[&include_str!("customers.yaml").replace("{section}\n", &off)]).await?;
+        let file = include_str!("customers.yaml").replace("{section}\n", &off);
+        server.apply(&[&file.replace("[stranger, EmailPassword-OAUTH]", "[EmailPassword-OAUTH]")]).await?;
         let page = hand.form(&good).await?.page;
         assert_eq!(page.alerts()[0].code, "trial-off");
         assert!(!page.has("form"));
