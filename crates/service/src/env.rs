@@ -62,6 +62,8 @@ pub struct DerivedKeys {
     pub page: [u8; 32],
     /// `sub` per application.
     pub pairwise: [u8; 32],
+    /// Links to try a provider by, and `state`, `nonce` and PKCE verifier of such a trial.
+    pub trial: [u8; 32],
 }
 
 /// Settings that use cases read.
@@ -136,6 +138,7 @@ impl DerivedKeys {
             federation: sealing.derive("federation")?,
             page: sealing.derive("page")?,
             pairwise: sealing.derive("pairwise subject")?,
+            trial: sealing.derive("provider trial")?,
         })
     }
 }

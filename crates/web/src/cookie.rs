@@ -1,7 +1,7 @@
-//! The cookies. One binds a journey to the browser that began it, one is a session in a tenant, one remembers the
-//! provider that was used last and nothing about anybody, one lets watching pages see that the session changed. All but
-//! the last are out of scripts' reach; over TLS their names carry the prefix `__Host-`, so that no
-//! neighbouring host or plain listener can plant them (security.md A39).
+//! The cookies. One binds a journey to the browser that began it, one a trial of a provider, one is a session in a
+//! tenant, one remembers the provider that was used last and nothing about anybody, one lets watching pages see that the
+//! session changed. All but the last are out of scripts' reach; over TLS their names carry the prefix `__Host-`, so that
+//! no neighbouring host or plain listener can plant them (security.md A39).
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -43,6 +43,25 @@ pub fn remember(headers: &mut HeaderMap, listener: &Listener, tenant: TenantId, 
         WayIn::None => Ok(()),
         WayIn::Local => set(headers, listener, &name, "", Some(Span(0))),
         WayIn::Provider(id) => set(headers, listener, &name, &id.key(), Some(REMEMBERED)),
+    }
+}
+
+/// What binds a trial of a provider to the browser that departed.
+pub fn trial(headers: &HeaderMap, listener: &Listener, tenant: TenantId) -> Option<Secret<String>> {
+    read(headers, &of_tenant(listener, "trial", tenant)).filter(|value| !value.expose().is_empty())
+}
+
+/// Binds a trial to the browser; without a value it takes the binding away, and an answer fits nowhere any more.
+pub fn bind_trial(
+    headers: &mut HeaderMap,
+    listener: &Listener,
+    tenant: TenantId,
+    bound: Option<(&Secret<String>, Span)>,
+) -> Outcome<()> {
+    let name = of_tenant(listener, "trial", tenant);
+    match bound {
+        Some((value, age)) => set(headers, listener, &name, value.expose(), Some(age)),
+        None => set(headers, listener, &name, "", Some(Span(0))),
     }
 }
 

@@ -24,6 +24,12 @@ pub fn logout(segments: &Segments) -> String {
     format!("{}{flow}/oauth2/v2.0/logout", home(segments))
 }
 
+/// The page of a trial of a provider; with the token of its link it can be opened.
+pub fn trial(segments: &Segments, provider: &str, token: Option<&str>) -> String {
+    let token = token.map(|token| format!("?token={}", encode(token))).unwrap_or_default();
+    format!("{}/federation/{}/test{token}", home(segments), encode(provider))
+}
+
 /// The first page of a preview for one kind of visitor. `lang` is a language that was chosen.
 pub fn preview_start(who: &str, lang: Option<&str>) -> String {
     in_language(format!("/as/{}", encode(who)), lang)

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod journey;
 pub mod preview;
 mod samples;
+pub mod trial;
 pub mod ways;
 
 use std::path::Path;

@@ -6,6 +6,7 @@ use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
 use super::journey::{EndedPage, JourneyPage, TermsPage};
 use super::preview::{PreviewEndPage, PreviewJourneyPage};
+use super::trial::{TrialPage, TrialReportPage};
 use super::*;
 use crate::asset::compress;
 
@@ -38,6 +39,8 @@ fn rendered() -> Vec<(String, String)> {
             add::<MailPage>(&pages, &frame, &prefix, &mut all);
             add::<PreviewJourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<PreviewEndPage>(&pages, &frame, &prefix, &mut all);
+            add::<TrialPage>(&pages, &frame, &prefix, &mut all);
+            add::<TrialReportPage>(&pages, &frame, &prefix, &mut all);
         }
     }
     all
@@ -198,7 +201,7 @@ fn write_samples() {
     let mut index = String::new();
     for (name, html) in rendered() {
         let mut html = html.replace("/woodgrove/brand.css?v=1", "brand.css");
-        for asset in ["page.css", "preview.css", "form.js", "icon.svg"] {
+        for asset in ["page.css", "preview.css", "trial.css", "form.js", "icon.svg"] {
             html = html.replace(pages.assets.path(asset).unwrap(), asset);
         }
         std::fs::write(format!("{dir}/{name}.html"), html).unwrap();

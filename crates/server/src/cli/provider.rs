@@ -14,7 +14,13 @@ pub enum ProviderCommand {
     /// Looks at names, certificates, the discovery document, keys, clocks, scopes and the redirect address, and
     /// shows the provider a code that cannot exist, to see whether it accepts our client. Nobody signs in and
     /// nothing is stored. Exit codes: 0 no step failed, 1 a step failed.
-    Test(ProviderArgs),
+    Test {
+        #[command(flatten)]
+        provider: ProviderArgs,
+        /// Print also a link, good for 15 minutes: whoever opens it goes the whole way there and back, and gets a report
+        #[arg(long)]
+        browser: bool,
+    },
     /// List providers with the flows that lead to them, their last success and error, and when their secret expires
     List {
         /// Only this tenant: short name, domain or id

@@ -11,6 +11,7 @@ use vestibule_service::env::Site;
 use vestibule_service::federation::checkup::checkup;
 use vestibule_service::federation::dry_run::dry_run;
 use vestibule_service::federation::overview;
+use vestibule_service::federation::trial;
 use vestibule_service::ports::clock::{Clock as _, SystemClock};
 use vestibule_service::ports::tls_probe::TlsProbe;
 use vestibule_store::migrate;
@@ -27,7 +28,7 @@ const LONGEST: u64 = 1024 * 1024;
 
 pub(super) fn run(command: &ProviderCommand) -> Done {
     match command {
-        ProviderCommand::Test(args) => test(args),
+        ProviderCommand::Test { provider, browser } => test(provider, *browser),
         ProviderCommand::List { tenant, json, settings } => list(tenant.as_deref(), *json, settings),
         ProviderCommand::Map { provider, file } => map(provider, file.as_deref()),
         ProviderCommand::Domains { tenant, check, json, settings } => {
@@ -36,14 +37,17 @@ pub(super) fn run(command: &ProviderCommand) -> Done {
     }
 }
 
-fn test(args: &ProviderArgs) -> Done {
+fn test(args: &ProviderArgs, browser: bool) -> Done {
     let config = args.settings.read()?;
     super::block_on(async {
         let plan = Plan::of(&config);
         let probe = TlsProbe::new(&plan.outbound)?;
         let site = site(&config, plan).await?;
-        let found = checkup(&site, &probe, (&args.tenant, &args.provider)).await.map_err(explained)?;
-        say(&if args.json { print::checkup_json(&found) } else { print::checkup(&found) });
+        let named = (args.tenant.as_str(), args.provider.as_str());
+        let found = checkup(&site, &probe, named).await.map_err(explained)?;
+        let link = browser.then(|| trial::link(&site, named)).transpose().map_err(explained)?;
+        let print = if args.json { print::checkup_json } else { print::checkup };
+        say(&print(&found, link.as_ref()));
         // What failed stands above.
         if found.is_well() { Ok(()) } else { Err(Failure::new(print::failures(&found))) }
     })

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use vestibule_service::federation::checkup::{Checkup, Step, Verdict, What};
+use vestibule_service::federation::trial::Link;
 
 /// The widest line of a sentence.
 const WIDTH: usize = 96;
 /// Where sentences begin.
 const MARGIN: usize = 13;
 
-pub(super) fn checkup(found: &Checkup) -> String {
+pub(super) fn checkup(found: &Checkup, link: Option<&Link>) -> String {
     let Checkup { tenant, provider, name, kind, redirect_uris, steps } = found;
     let mut text = format!("“{name}” ({provider}, {}) of {tenant}\n", kind.as_str());
     for step in steps {
@@ -21,6 +22,9 @@ pub(super) fn checkup(found: &Checkup) -> String {
     text.push_str("\nRegister at the provider, to the letter:\n");
     for uri in redirect_uris {
         let _ = writeln!(text, "  {uri}");
+    }
+    if let Some(Link { url, expires_at }) = link {
+        let _ = write!(text, "\nGo the whole way in a browser, until {}:\n  {url}\n", expires_at.rfc3339());
     }
     text.trim_end().to_owned()
 }
@@ -34,7 +38,7 @@ pub(super) fn failures(found: &Checkup) -> String {
     format!("{} {steps} failed: {}", failed.len(), names.join(", "))
 }
 
-pub(super) fn checkup_json(found: &Checkup) -> String {
+pub(super) fn checkup_json(found: &Checkup, link: Option<&Link>) -> String {
     let step = |step: &Step| {
         json!({
             "step": step.what.as_str(),
@@ -43,7 +47,7 @@ pub(super) fn checkup_json(found: &Checkup) -> String {
             "text": step.text,
         })
     };
-    let all = json!({
+    let mut all = json!({
         "tenant": found.tenant,
         "provider": found.provider,
         "displayName": found.name,
@@ -52,6 +56,9 @@ pub(super) fn checkup_json(found: &Checkup) -> String {
         "ok": found.is_well(),
         "steps": found.steps.iter().map(step).collect::<Vec<Value>>(),
     });
+    if let (Some(Link { url, expires_at }), Some(members)) = (link, all.as_object_mut()) {
+        members.insert("browserTest".to_owned(), json!({ "url": url, "expiresAt": expires_at.rfc3339() }));
+    }
     format!("{all:#}")
 }
 

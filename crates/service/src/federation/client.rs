@@ -40,6 +40,18 @@ impl Upstream<'_> {
         open_provider_secret(&self.site.env.sealing, self.visit.tenant_id(), self.provider, which)
     }
 
+    /// What no quotation may repeat: the secrets, also as a form has them. One that cannot be opened is told where it is
+    /// needed.
+    pub(super) fn unspeakable(&self) -> Vec<Secret<String>> {
+        let all = [ProviderSecret::ClientSecret, ProviderSecret::ClientKey, ProviderSecret::DecryptionKey];
+        let opened = all.into_iter().filter_map(|which| self.secret(which).ok().flatten());
+        let both = opened.flat_map(|secret| {
+            let encoded: String = form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
+            [secret, Secret::new(encoded)]
+        });
+        both.collect()
+    }
+
     /// Posts a form as the client that the provider knows (RFC 6749 §2.3, OpenID Connect Core 9).
     pub(super) async fn post_as_client(
         &self,
@@ -138,7 +150,11 @@ impl Upstream<'_> {
     pub(super) async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse> {
         let mut request = request.header("accept", "application/json, application/jwt;q=0.9");
         request.max_bytes = LONGEST;
-        self.site.env.outbound.send(request).await
+        let response = self.site.env.outbound.send(request).await?;
+        if let Some(trace) = self.trace {
+            trace.answered(&response);
+        }
+        Ok(response)
     }
 
     /// Sends a request with a proof that we hold the key, and one made anew when the provider wants its nonce in the

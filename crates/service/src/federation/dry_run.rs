@@ -60,18 +60,23 @@ pub async fn dry_run(db: &Db, (tenant, provider): (&str, &str), text: &str) -> O
     let view = tenant_of(&snapshot, tenant)?;
     let provider = provider_of(view, provider)?;
     let (given, said) = read(provider, text)?;
-    let attributes = provider.attributes(&said).into_iter();
-    Ok(DryRun {
+    Ok(run(view, provider, given, &said))
+}
+
+/// What becomes of what was said.
+pub(super) fn run(view: &TenantView, provider: &Provider, given: Given, said: &Said) -> DryRun {
+    let attributes = provider.attributes(said).into_iter();
+    DryRun {
         given,
         name: provider.display_name.clone(),
-        subject: provider.subject(&said),
-        identity: provider.identity(&said),
-        address: provider.address(&said),
+        subject: provider.subject(said),
+        identity: provider.identity(said),
+        address: provider.address(said),
         attributes: attributes.map(|mapped| attribute(view, provider, mapped)).collect(),
         asks_user_info: provider.preset().protocol == Protocol::OpenIdConnect
             && said.user_info.is_none()
             && provider.wants_user_info(&said.id_token),
-    })
+    }
 }
 
 fn attribute(view: &TenantView, provider: &Provider, mapped: Mapped) -> Attribute {

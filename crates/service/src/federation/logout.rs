@@ -238,7 +238,7 @@ async fn note(upstream: Upstream<'_>, user: UserId, kind: &str) -> Outcome<()> {
 }
 
 fn entry(upstream: Upstream<'_>, action: &str, (kind, id): (&str, String), detail: &Value) -> EntryRow {
-    let Upstream { site, visit, provider } = upstream;
+    let Upstream { site, visit, provider, .. } = upstream;
     EntryRow {
         key: site.env.order_key(visit.now),
         at: visit.now,

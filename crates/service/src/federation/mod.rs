@@ -18,6 +18,8 @@
 //! | `told_once` | a name that is told once, for whoever does not finish that time |
 //! | `way_back` | a response that was posted, and may not be read on its way |
 //! | `checkup` | a provider gone through step by step, for whoever configures it |
+//! | `trial` | the whole way there and back, for whoever configures it; nobody is signed in |
+//! | `trace` | how far a trial came |
 //! | `health` | how sign-ins by a provider go |
 //! | `overview` | the providers of a tenant and how they fare |
 //! | `dry_run` | what claims would become |
@@ -36,6 +38,8 @@ pub mod overview;
 pub(crate) mod quote;
 mod token;
 mod told_once;
+mod trace;
+pub mod trial;
 mod trip;
 mod way_back;
 
@@ -52,9 +56,10 @@ use vestibule_rules::ids::{JourneyId, ProviderId, TenantId};
 use vestibule_rules::journey::facts::{Federated, Federation, Pending};
 use vestibule_rules::journey::question::Answer;
 use vestibule_rules::oauth::params::Params;
-use vestibule_rules::text::Message;
+use vestibule_rules::text::{Message, Secret};
 
 use self::metadata::Source;
+use self::trace::{Stage, Trace};
 use self::trip::Trip;
 use crate::env::Site;
 use crate::hop::{Hop, To};
@@ -78,13 +83,26 @@ struct Upstream<'a> {
     site: &'a Site,
     visit: &'a Visit,
     provider: &'a Provider,
+    /// Only a trial leaves one.
+    trace: Option<&'a Trace>,
 }
 
 impl<'a> Upstream<'a> {
     fn new(site: &'a Site, visit: &'a Visit, id: &str) -> Outcome<Self> {
-        let found = visit.tenant.provider(id).filter(|p| p.is_enabled);
-        let provider = found.ok_or_else(|| Fault::missing("provider", "the tenant has no such provider"))?;
-        Ok(Self { site, visit, provider })
+        Self::known(site, visit, id).ok().filter(|known| known.provider.is_enabled).ok_or_else(unknown)
+    }
+
+    /// A provider that may be switched off.
+    fn known(site: &'a Site, visit: &'a Visit, id: &str) -> Outcome<Self> {
+        let provider = visit.tenant.provider(id).ok_or_else(unknown)?;
+        Ok(Self { site, visit, provider, trace: None })
+    }
+
+    /// Notes in a trial what is done next.
+    fn enters(&self, stage: Stage) {
+        if let Some(trace) = self.trace {
+            trace.enters(stage);
+        }
     }
 
     fn issuer(&self) -> String {
@@ -104,6 +122,10 @@ impl<'a> Upstream<'a> {
 /// The issuer that a provider of the tenant signs as. `Missing` when there is none, or it is switched off.
 pub(crate) fn expected_issuer(site: &Site, visit: &Visit, provider: &str) -> Outcome<String> {
     Upstream::new(site, visit, provider).map(|upstream| upstream.issuer())
+}
+
+fn unknown() -> Fault {
+    Fault::missing("provider", "the tenant has no such provider")
 }
 
 fn redirect_uri(origin: &str, tenant: TenantId, provider: &ProviderId) -> String {
@@ -136,16 +158,19 @@ pub(crate) async fn departure(
     let upstream = Upstream::new(site, visit, away.provider.as_str())?;
     let trip = Trip { journey, provider: &upstream.provider.id, attempt: away.attempt };
     let (state, proof) = (trip.state(site, visit), trip.proof(site, visit));
-    let url = match upstream.provider.preset().protocol {
-        Protocol::OpenIdConnect => {
-            openid::departure(upstream, &state, &proof, away.login_hint.as_deref()).await
-        }
-        Protocol::OAuth2 => oauth2::departure(upstream, &state, &proof),
-    };
+    let url = sent(upstream, &state, &proof, away.login_hint.as_deref()).await;
     if let Err(fault) = &url {
         site.provider_health.failed(visit.tenant_id(), &upstream.provider.id, visit.now, fault);
     }
     url
+}
+
+/// Where a browser is sent with this state.
+async fn sent(upstream: Upstream<'_>, state: &str, proof: &Proof, login_hint: Option<&str>) -> Outcome<Url> {
+    match upstream.provider.preset().protocol {
+        Protocol::OpenIdConnect => openid::departure(upstream, state, proof, login_hint).await,
+        Protocol::OAuth2 => oauth2::departure(upstream, state, proof),
+    }
 }
 
 /// Reads what providers publish before the first visitor needs it: nobody should wait for two servers.
@@ -169,13 +194,34 @@ pub(crate) async fn warm_up(site: &Site) {
     }
 }
 
-/// Takes the browser back from a provider.
-pub async fn callback(site: &Site, visit: &Visit, provider: &str, params: &Params) -> Outcome<Hop> {
-    let upstream = Upstream::new(site, visit, provider)?;
-    let opened = way_back::open(upstream, params)?;
+/// What a browser came back to.
+pub enum Back {
+    Journey(Hop),
+    Trial(Box<trial::Report>),
+}
+
+/// Takes the browser back from a provider. `trying` is the cookie of a trial.
+pub async fn callback(
+    site: &Site,
+    visit: &Visit,
+    provider: &str,
+    params: &Params,
+    trying: Option<&Secret<String>>,
+) -> Outcome<Back> {
+    let known = Upstream::known(site, visit, provider)?;
+    let opened = way_back::open(known, params)?;
     let params = opened.as_ref().unwrap_or(params);
-    let provider = upstream.provider;
     let state = params.hint("state").unwrap_or_default();
+    // The two kinds of state look different and are made with different keys: neither is ever tried as the other.
+    if trial::is_state(state) {
+        return trial::returned(known, params, (state, trying)).await.map(Box::new).map(Back::Trial);
+    }
+    arrive(Upstream::new(site, visit, provider)?, params, state).await.map(Back::Journey)
+}
+
+/// Takes a response into the journey that waits for it.
+async fn arrive(upstream: Upstream<'_>, params: &Params, state: &str) -> Outcome<Hop> {
+    let Upstream { site, visit, provider, .. } = upstream;
     let trip = Trip::read(site, visit, &provider.id, state)?;
     let pending = Pending::Federation { provider: provider.id.clone(), attempt: trip.attempt };
     // Nothing is asked of the provider for a response that this browser's journey does not wait for.
@@ -213,14 +259,20 @@ pub fn keys(site: &Site, visit: &Visit, provider: &str) -> Outcome<Value> {
 
 /// What the journey is told, and what is kept for the session that it may end in.
 async fn judge(upstream: Upstream<'_>, proof: &Proof, params: &Params) -> Outcome<(Answer, Option<Kept>)> {
-    let arrived = match upstream.provider.preset().protocol {
-        Protocol::OpenIdConnect => openid::arrival(upstream, proof, params).await?,
-        Protocol::OAuth2 => oauth2::arrival(upstream, proof, params).await?,
+    let Some(arrived) = arrival(upstream, proof, params).await? else {
+        return Ok((Answer::FederationDeclined, None));
     };
-    let Some(arrived) = arrived else { return Ok((Answer::FederationDeclined, None)) };
     let kept = kept::of(upstream, &arrived)?;
     let federated = federated(upstream.provider, upstream.tenant_kind(), &arrived.issuer, &arrived.said)?;
     Ok((Answer::Federated(Box::new(federated)), kept))
+}
+
+/// Takes a response and checks everything about it; nothing when the person said no.
+async fn arrival(upstream: Upstream<'_>, proof: &Proof, params: &Params) -> Outcome<Option<Arrived>> {
+    match upstream.provider.preset().protocol {
+        Protocol::OpenIdConnect => openid::arrival(upstream, proof, params).await,
+        Protocol::OAuth2 => oauth2::arrival(upstream, proof, params).await,
+    }
 }
 
 /// The code of a response, or nothing when the person said no at the provider.

@@ -13,6 +13,7 @@ use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 
 use super::client::Endpoint;
+use super::trace::Stage;
 use super::{Arrived, Proof, Upstream, client, code, pairs};
 use crate::directory::ProviderSecret;
 use crate::ports::outbound::OutboundRequest;
@@ -54,10 +55,12 @@ pub(super) async fn arrival(
     proof: &Proof,
     params: &Params,
 ) -> Outcome<Option<Arrived>> {
+    upstream.enters(Stage::Answer);
     if params.hint("iss").is_some_and(|iss| iss != upstream.issuer()) {
         return Err(Fault::upstream("`iss` of the response is another provider's"));
     }
     let Some(code) = code(params)? else { return Ok(None) };
+    upstream.enters(Stage::Token);
     let endpoints = endpoints(upstream)?;
     let redirect_uri = upstream.redirect_uri();
     let mut fields =
@@ -72,11 +75,14 @@ pub(super) async fn arrival(
     let body = client::object("the token endpoint", &response)?;
     let token = body.get("access_token").and_then(Value::as_str);
     let token = token.ok_or_else(|| Fault::upstream("the token response has no access token"))?;
+    upstream.enters(Stage::UserInfo);
     let mut holder = describe(upstream, &endpoints.user_info, token).await?;
     if let Some(address) = &endpoints.token_check {
+        upstream.enters(Stage::TokenCheck);
         check(upstream, address, (token, &holder)).await?;
     }
     if let Some(address) = &endpoints.emails {
+        upstream.enters(Stage::Addresses);
         add_address(upstream, address, token, &mut holder).await?;
     }
     let said = Said { id_token: Map::new(), user_info: Some(holder) };

@@ -15,6 +15,7 @@ use vestibule_rules::text::{Message, Secret};
 
 use super::client::Endpoint;
 use super::metadata::{Metadata, Source};
+use super::trace::Stage;
 use super::{Arrived, Proof, Provider, Upstream, client, code, pairs, placed, token, told_once};
 use crate::env::Site;
 use crate::ports::outbound::{OutboundRequest, OutboundResponse};
@@ -37,7 +38,7 @@ pub(super) fn source(site: &Site, provider: &Provider) -> Source {
 }
 
 pub(super) async fn metadata(upstream: Upstream<'_>) -> Outcome<std::sync::Arc<Metadata>> {
-    let Upstream { site, visit, provider } = upstream;
+    let Upstream { site, visit, provider, .. } = upstream;
     site.providers.metadata(site, &source(site, provider), visit.now).await
 }
 
@@ -48,11 +49,13 @@ pub(super) async fn departure(
     proof: &Proof,
     login_hint: Option<&str>,
 ) -> Outcome<Url> {
+    upstream.enters(Stage::Discovery);
     let metadata = metadata(upstream).await?;
     let (provider, settings) = (upstream.provider, &upstream.provider.settings);
     let mut wanted = request(upstream, state, proof, login_hint);
     let mut url = metadata.authorization_endpoint.clone();
     if settings.pushed_authorization_request || metadata.demands_pushed_requests {
+        upstream.enters(Stage::PushedRequest);
         let response = push(upstream, &metadata, &wanted).await?;
         let body = client::object("the pushed authorization request", &response)?;
         let reference = body.get("request_uri").and_then(Value::as_str);
@@ -117,9 +120,12 @@ pub(super) async fn arrival(
     proof: &Proof,
     params: &Params,
 ) -> Outcome<Option<Arrived>> {
+    upstream.enters(Stage::Discovery);
     let metadata = metadata(upstream).await?;
+    upstream.enters(Stage::Answer);
     check_issuer(&metadata, params)?;
     let Some(code) = code(params)? else { return Ok(None) };
+    upstream.enters(Stage::Token);
     let redirect_uri = upstream.redirect_uri();
     let fields = [
         ("grant_type", "authorization_code"),
@@ -136,6 +142,7 @@ pub(super) async fn arrival(
         return Err(Fault::upstream("the provider did not bind the token to our key"));
     }
     let token = text("id_token").ok_or_else(|| Fault::upstream("the token response has no ID token"))?;
+    upstream.enters(Stage::IdToken);
     let opened = token::open(upstream, token)?;
     let (issuer, verified) = verify(upstream, &metadata, (opened.text(), proof)).await?;
     // Neither hash must be there in this flow, and one that is there must fit (security.md RP9).
@@ -147,6 +154,7 @@ pub(super) async fn arrival(
     if upstream.provider.wants_user_info(&said.id_token)
         && let (Some(endpoint), Some(access_token)) = (&metadata.userinfo_endpoint, text("access_token"))
     {
+        upstream.enters(Stage::UserInfo);
         let access_token = Secret::new(access_token.to_owned());
         let asked = user_info(upstream, (&metadata, endpoint, key.as_ref()), (&access_token, &said.id_token));
         said.user_info = Some(asked.await?);

@@ -61,7 +61,7 @@ pub(super) async fn verify(
     metadata: &Metadata,
     (token, typ): (&str, Typ<'_>),
 ) -> Outcome<Verified> {
-    let Upstream { site, visit, provider } = upstream;
+    let Upstream { site, visit, provider, .. } = upstream;
     let algorithms = algorithms(provider);
     let expected = Expected { algorithms: &algorithms, typ };
     let unverified = Unverified::parse(token)?;

@@ -21,7 +21,8 @@ const LONGEST: usize = 4 * 1024;
 
 /// Leads a posted response to where the browser shows its cookies.
 pub fn carry(site: &Site, visit: &Visit, provider: &str, posted: &[(String, String)]) -> Outcome<Hop> {
-    let upstream = Upstream::new(site, visit, provider)?;
+    // Whether it is switched on is looked at where it comes back.
+    let upstream = Upstream::known(site, visit, provider)?;
     let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(posted).finish();
     if text.len() > LONGEST {
         return Err(foreign());

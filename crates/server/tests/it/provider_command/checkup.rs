@@ -12,7 +12,7 @@ use vestibule_testkit::Engine;
 use super::Place;
 use crate::federation::kinds::stand_in::{CLIENT, Call, Company, Reply, StandIn, secret};
 
-const OPENID: Company = Company {
+pub(super) const OPENID: Company = Company {
     section: r#"displayName: Fabrikam
 issuer: "{base}"
 clientId: "{client}"

@@ -1,5 +1,6 @@
 //! `vestibule provider`, run beside the server as an administrator does.
 
+mod browser;
 mod certificates;
 mod checkup;
 mod companies;

@@ -179,7 +179,7 @@ impl Run<'_> {
 
 /// What an error of the token endpoint means for the client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Meaning {
+pub(in crate::federation) enum Meaning {
     Accepted,
     /// The provider did not come as far as the client, or does not say.
     Untold,
@@ -189,7 +189,7 @@ enum Meaning {
     Broken,
 }
 
-fn meaning(kind: ProviderKind, refusal: &Refusal, status: u16) -> Meaning {
+pub(in crate::federation) fn meaning(kind: ProviderKind, refusal: &Refusal, status: u16) -> Meaning {
     let microsoft = matches!(kind, ProviderKind::MicrosoftAccount | ProviderKind::MicrosoftEntra);
     let description = refusal.description.to_lowercase();
     match (refusal.error.as_str(), refusal.code) {

@@ -17,17 +17,19 @@ mod request;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use url::{Url, form_urlencoded};
+use url::Url;
 use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
 
+pub(super) use self::client::{Meaning, meaning};
 use self::document::Read;
+pub(super) use self::request::{Refusal, named, refusal};
 use super::overview::{flows_with, lifetime};
 use super::quote::quote;
 use super::{Upstream, client as proven};
-use crate::directory::{ProviderSecret, TenantView};
+use crate::directory::TenantView;
 use crate::env::Site;
 use crate::ports::tls_probe::TlsProbe;
 use crate::visit::{Segments, Visit};
@@ -135,17 +137,16 @@ pub async fn checkup(site: &Site, probe: &TlsProbe, (tenant, provider): (&str, &
     let view = super::overview::tenant_of(&snapshot, tenant)?;
     let found = super::overview::provider_of(view, provider)?;
     let visit = visit(site, view);
-    let upstream = Upstream { site, visit: &visit, provider: found };
+    let upstream = Upstream { site, visit: &visit, provider: found, trace: None };
     let mut run = Run {
         upstream,
         probe,
         reached: BTreeMap::new(),
         clock_seen: false,
         steps: Vec::new(),
-        secrets: Vec::new(),
+        secrets: upstream.unspeakable(),
     };
     run.configuration(view);
-    run.secrets();
     match found.preset().protocol {
         Protocol::OpenIdConnect => run.openid().await,
         Protocol::OAuth2 => run.oauth2().await,
@@ -249,16 +250,6 @@ impl Run<'_> {
         }
     }
 
-    /// Opens what must not be repeated, also as a form has it. One that cannot be opened is told where it is needed.
-    fn secrets(&mut self) {
-        for which in [ProviderSecret::ClientSecret, ProviderSecret::ClientKey, ProviderSecret::DecryptionKey]
-        {
-            let Some(secret) = self.upstream.secret(which).ok().flatten() else { continue };
-            let encoded: String = form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
-            self.secrets.extend([secret, Secret::new(encoded)]);
-        }
-    }
-
     async fn openid(&mut self) {
         let Some(Read { metadata, document }) = self.discovery().await else {
             let rest = [What::Keys, What::Scope, What::Authorization, What::Client];
@@ -347,6 +338,6 @@ impl Run<'_> {
 }
 
 /// Whether a fault is about what we hold ourselves and not about the other side.
-fn is_ours(fault: &Fault) -> bool {
+pub(super) fn is_ours(fault: &Fault) -> bool {
     matches!(fault.kind, Kind::Ours | Kind::Malformed)
 }

@@ -267,7 +267,7 @@ fn without_echo(page: &str) -> String {
 }
 
 /// A word in lower case that says what is wrong.
-fn named(text: &str) -> Option<&'static str> {
+pub(in crate::federation) fn named(text: &str) -> Option<&'static str> {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if has(&["redirect_uri", "redirect uri", "redirect url", "callback url", "aadsts50011"]) {
         Some("redirect_uri")
@@ -294,11 +294,12 @@ fn ask_nobody(wanted: &mut Vec<(&'static str, String)>, kind: ProviderKind) {
 }
 
 /// An error as providers tell it (RFC 6749 §5.2; Facebook has an object).
-pub(super) struct Refusal {
-    pub(super) error: String,
-    pub(super) description: String,
+#[derive(Clone)]
+pub(in crate::federation) struct Refusal {
+    pub(in crate::federation) error: String,
+    pub(in crate::federation) description: String,
     /// Facebook's number.
-    pub(super) code: Option<i64>,
+    pub(in crate::federation) code: Option<i64>,
 }
 
 impl Refusal {
@@ -306,7 +307,7 @@ impl Refusal {
         Self { error: what.to_owned(), description: String::new(), code: None }
     }
 
-    pub(super) fn both(&self) -> String {
+    pub(in crate::federation) fn both(&self) -> String {
         match (self.error.as_str(), self.description.as_str()) {
             (error, "") => error.to_owned(),
             ("", description) => description.to_owned(),
@@ -316,7 +317,7 @@ impl Refusal {
 }
 
 /// The error that an answer names.
-pub(super) fn refusal(body: &Value) -> Option<Refusal> {
+pub(in crate::federation) fn refusal(body: &Value) -> Option<Refusal> {
     let text =
         |from: &Value, name: &str| from.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match body.get("error")? {

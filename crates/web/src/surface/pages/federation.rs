@@ -5,8 +5,10 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
-use vestibule_service::federation;
+use vestibule_service::federation::{self, Back};
 
+use super::trial;
+use crate::cookie;
 use crate::fault::{OpenFault, PageFault};
 use crate::form::Asked;
 use crate::page::around::SignedOutPage;
@@ -17,12 +19,16 @@ use crate::state::AppState;
 pub(super) async fn receive(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
     let asked = Asked::read(&app, request).await?;
     let provider = asked.segment("provider");
-    let hop = if asked.method == Method::POST {
-        federation::carry(&app.site, &asked.visit, provider, asked.pairs())?
-    } else {
-        federation::callback(&app.site, &asked.visit, provider, &asked.params()).await?
-    };
-    Ok(respond::hop(&app, &asked, hop)?)
+    if asked.method == Method::POST {
+        let hop = federation::carry(&app.site, &asked.visit, provider, asked.pairs())?;
+        return Ok(respond::hop(&app, &asked, hop)?);
+    }
+    let trying = cookie::trial(&asked.headers, asked.exchange.listener(), asked.visit.tenant_id());
+    let (site, params) = (&app.site, asked.params());
+    match federation::callback(site, &asked.visit, provider, &params, trying.as_ref()).await? {
+        Back::Journey(hop) => Ok(respond::hop(&app, &asked, hop)?),
+        Back::Trial(report) => Ok(trial::tell(&app, &asked, *report)?),
+    }
 }
 
 /// The key set that is registered at the provider as `jwks_uri`; anybody may read it.

@@ -6,6 +6,7 @@ mod federation;
 mod guardian;
 mod home;
 mod journey;
+mod trial;
 
 use axum::Router;
 use axum::routing::get;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
         .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
+        .route("/{tenant}/federation/{provider}/test", get(trial::get).post(trial::post))
         .route("/{tenant}/federation/{provider}/keys", get(federation::keys))
         .route("/{tenant}/federation/{provider}/signed_out", get(federation::signed_out))
         .route("/{tenant}/brand.css", get(brand::style))

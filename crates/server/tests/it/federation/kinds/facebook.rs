@@ -18,7 +18,7 @@ use crate::journeys::passage::Hand;
 const SUBJECT: &str = "10153421512345678";
 const MAIL: &str = "a@fabrikam.example";
 
-const FACEBOOK: Company = Company {
+pub(super) const FACEBOOK: Company = Company {
     section: r#"identityProviderType: Facebook
 endpoints:
   authorization: "{base}/v23.0/dialog/oauth"

@@ -12,6 +12,7 @@ mod microsoft;
 mod oauth2;
 pub(crate) mod stand_in;
 mod standard;
+mod trial;
 mod x;
 
 use std::sync::Arc;
@@ -81,6 +82,11 @@ pub(super) async fn entrance(hand: &Hand) -> Outcome<Form> {
 /// Presses the company's button.
 pub(super) async fn depart(stand_in: &StandIn, hand: &Hand, form: &Form) -> Outcome<Departure> {
     let answered = hand.answer(form, &[("action", "idp-stranger")]).await?;
+    sent(stand_in, answered)
+}
+
+/// Takes what the browser is sent with, however it came to be sent.
+fn sent(stand_in: &StandIn, answered: Answered) -> Outcome<Departure> {
     let url = answered.location.ok_or_else(|| Fault::ours("nowhere to go"))?;
     if !url.as_str().starts_with(&stand_in.base) {
         return Err(Fault::ours(format!("leads to {url} and not to the company")));

@@ -10,7 +10,7 @@ use crate::journeys::passage::Hand;
 
 const MAIL: &str = "a@fabrikam.example";
 
-const OAUTH2: Company = Company {
+pub(super) const OAUTH2: Company = Company {
     section: r#"identityProviderType: OAuth2
 displayName: Fabrikam
 issuer: https://id.fabrikam.example

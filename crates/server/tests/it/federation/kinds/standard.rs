@@ -32,7 +32,7 @@ clientSecret: { file: secrets/of-the-company }"#,
 };
 
 /// An attribute of the flow is a claim that its ID tokens may lack.
-const MAPPED: Company = Company {
+pub(super) const MAPPED: Company = Company {
     section: r#"displayName: Fabrikam
 issuer: "{base}"
 clientId: "{client}"
@@ -59,7 +59,7 @@ clientSecret: { file: secrets/of-the-company }"#,
     answer,
 };
 
-const PUSHED: Company = Company {
+pub(super) const PUSHED: Company = Company {
     section: r#"displayName: Fabrikam
 issuer: "{base}"
 pushedAuthorizationRequest: true
