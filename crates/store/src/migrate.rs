@@ -39,6 +39,12 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0010_provider_health.sql"),
     },
     Migration { version: 11, name: "told_once", text: include_str!("../migrations/0011_told_once.sql") },
+    Migration { version: 12, name: "grant_doc", text: include_str!("../migrations/0012_grant_doc.sql") },
+    Migration {
+        version: 13,
+        name: "logout_notices",
+        text: include_str!("../migrations/0013_logout_notices.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

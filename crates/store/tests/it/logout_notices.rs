@@ -3,8 +3,9 @@
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::ClientId;
 use vestibule_rules::time::Span;
+use vestibule_store::Db;
 use vestibule_store::grants::{self, FamilyRow};
-use vestibule_store::logout_notices;
+use vestibule_store::logout_notices::{self, Notice};
 
 use crate::engines::on_both;
 use crate::fixtures::{NOW, family, tenant, user_id, write};
@@ -36,15 +37,33 @@ async fn each_app_of_an_ended_session_is_told_once() -> Outcome<()> {
 
         let [first, second] = claimed.try_into().unwrap();
         let later = NOW + Span::minutes(5);
-        assert!(write!(place.db, tx => logout_notices::remove(tx, &first))?);
-        assert!(!write!(place.db, tx => logout_notices::remove(tx, &first))?);
-        assert!(write!(place.db, tx => logout_notices::retry_later(tx, &second, later))?);
+        assert!(remove(&place.db, &first).await?);
+        assert!(!remove(&place.db, &first).await?);
+        assert!(retry(&place.db, &second).await?);
         assert!(write!(place.db, tx => logout_notices::claim(tx, NOW + lease, lease, 10))?.is_empty());
         let again = write!(place.db, tx => logout_notices::claim(tx, later, lease, 10))?;
         assert_eq!((again.len(), again[0].attempts), (1, 2));
         // Whoever comes back after the lease ran out finds it no longer theirs.
-        assert!(!write!(place.db, tx => logout_notices::retry_later(tx, &second, later))?);
+        assert!(!retry(&place.db, &second).await?);
         Ok(())
     })
     .await
+}
+
+async fn remove(db: &Db, notice: &Notice) -> Outcome<bool> {
+    let notice = notice.clone();
+    let write = db.write(move |tx| {
+        let notice = notice.clone();
+        Box::pin(async move { logout_notices::remove(tx, &notice).await })
+    });
+    write.await
+}
+
+async fn retry(db: &Db, notice: &Notice) -> Outcome<bool> {
+    let notice = notice.clone();
+    let write = db.write(move |tx| {
+        let notice = notice.clone();
+        Box::pin(async move { logout_notices::retry_later(tx, &notice, NOW + Span::minutes(5)).await })
+    });
+    write.await
 }

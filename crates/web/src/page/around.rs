@@ -162,7 +162,7 @@ impl Page for SignOutPage {
 }
 
 /// The end of signing out where no app is to go back to, or apps have to be told first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct SignedOutPage {
     /// Apps that are told by being opened in a frame.
     pub frames: Vec<String>,

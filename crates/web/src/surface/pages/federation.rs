@@ -44,6 +44,6 @@ pub(super) async fn signed_out(State(app): State<AppState>, request: Request) ->
     let provider = asked.segment("provider");
     match federation::signed_out(&app.site, &asked.visit, provider, &asked.params())? {
         Some(then) => Ok(respond::redirect(&asked.method, &then)?),
-        None => Ok(respond::page(&app, &asked.frame, &SignedOutPage {}, &FormTargets::Own)?),
+        None => Ok(respond::page(&app, &asked.frame, &SignedOutPage::default(), &FormTargets::Own)?),
     }
 }
