@@ -6,6 +6,7 @@
 //! | [`env`], [`visit`], [`hop`] | what every use case gets, and what a browser does next |
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
+//! | [`key_sets`] | the keys by which applications and workloads are recognised |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`funnel`] | how far people come, and what stood in somebody's way |
@@ -27,6 +28,7 @@ pub mod funnel;
 pub mod hop;
 pub mod jobs;
 pub mod journey;
+pub mod key_sets;
 pub mod keys;
 pub mod logout;
 pub mod mail;

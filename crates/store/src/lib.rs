@@ -12,7 +12,7 @@
 //! | [`flow_life`], [`reach`] | what flows were and are to become; whom a removal would hit |
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
-//! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
+//! | [`sessions`], [`grants`], [`spent_tokens`], [`keys`] | who is signed in, what was issued and used up, what signs |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -34,6 +34,7 @@ pub mod provider_health;
 pub mod provider_sessions;
 pub mod reach;
 pub mod sessions;
+pub mod spent_tokens;
 pub mod stages;
 pub mod tenants;
 pub mod terms;
@@ -62,6 +63,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         reach::STATEMENTS,
         provider_sessions::STATEMENTS,
         sessions::STATEMENTS,
+        spent_tokens::STATEMENTS,
         stages::STATEMENTS,
         tenants::STATEMENTS,
         terms::STATEMENTS,

@@ -3,6 +3,18 @@
 
 use serde_json::{Value, json};
 
+use crate::directory::credential::AuthMethod;
+
+/// What client assertions may be signed with. The crypto layer, which verifies them, has a test that these are its own.
+pub const ASSERTION_ALGORITHMS: [&str; 12] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "HS384",
+    "HS512",
+];
+
+fn auth_methods(methods: &[AuthMethod]) -> Vec<&'static str> {
+    methods.iter().map(|method| method.as_str()).collect()
+}
+
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
 ///
@@ -25,7 +37,8 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+        "token_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",

@@ -13,6 +13,7 @@
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
+//! | [`roles`] | which roles an application holds in a resource |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -30,6 +31,7 @@ pub mod pkce;
 pub mod profile;
 pub mod prompt;
 pub mod redirect;
+pub mod roles;
 pub mod scope;
 pub mod token;
 

@@ -1,6 +1,7 @@
 //! The OpenID Connect endpoints. File = route.
 
 mod authorize;
+mod client;
 mod device_code;
 mod discovery;
 mod federation;
