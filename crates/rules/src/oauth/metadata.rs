@@ -11,6 +11,10 @@ pub const ASSERTION_ALGORITHMS: [&str; 12] = [
     "HS512",
 ];
 
+fn proving() -> Vec<AuthMethod> {
+    AuthMethod::ALL.into_iter().filter(|method| *method != AuthMethod::None).collect()
+}
+
 fn auth_methods(methods: &[AuthMethod]) -> Vec<&'static str> {
     methods.iter().map(|method| method.as_str()).collect()
 }
@@ -27,6 +31,8 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "authorization_endpoint": format!("{oauth}/authorize"),
         "token_endpoint": format!("{oauth}/token"),
         "device_authorization_endpoint": format!("{oauth}/devicecode"),
+        "introspection_endpoint": format!("{oauth}/introspect"),
+        "revocation_endpoint": format!("{oauth}/revoke"),
         "end_session_endpoint": format!("{oauth}/logout"),
         "userinfo_endpoint": format!("{base}/openid/userinfo"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -39,6 +45,11 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        // Who proves nothing is told nothing.
+        "introspection_endpoint_auth_methods_supported": auth_methods(&proving()),
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",
@@ -67,6 +78,8 @@ mod tests {
             ("authorization_endpoint", "oauth2/v2.0/authorize"),
             ("token_endpoint", "oauth2/v2.0/token"),
             ("end_session_endpoint", "oauth2/v2.0/logout"),
+            ("introspection_endpoint", "oauth2/v2.0/introspect"),
+            ("revocation_endpoint", "oauth2/v2.0/revoke"),
             ("device_authorization_endpoint", "oauth2/v2.0/devicecode"),
             ("jwks_uri", "discovery/v2.0/keys"),
         ] {

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 use vestibule_crypto::claims::{Asserted, ClientAssertion};
-use vestibule_crypto::digest::{base64url, sha256};
+use vestibule_crypto::digest::sha256;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{Expected, Refusal as Refused, Unverified};
 use vestibule_crypto::mac;
@@ -138,9 +138,4 @@ const fn error_of(refused: Refused) -> OAuthError {
         Refused::BadTokenId => error::ASSERTION_USED,
         _ => error::ASSERTION,
     }
-}
-
-/// What names an access token among spent ones.
-pub(crate) fn name_of_access_token(uti: &str) -> [u8; 32] {
-    sha256(format!("access token|{}", base64url(uti.as_bytes())).as_bytes())
 }
