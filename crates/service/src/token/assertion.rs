@@ -82,7 +82,7 @@ fn by_secret(
 }
 
 /// The claims of an assertion that one of the application's keys signed. Keys that are published are read only when
-/// none that is registered is meant.
+/// none that is registered is meant, or nothing says which is.
 async fn by_key(
     site: &Site,
     visit: &Visit,
@@ -93,7 +93,7 @@ async fn by_key(
     let mut keys: Vec<&VerifyingKey> =
         registered.filter(|key| key.is_called(name)).map(RegisteredKey::verifying).collect();
     let published;
-    if let (true, Some(address)) = (keys.is_empty(), &app.settings.jwks_uri) {
+    if let (true, Some(address)) = (keys.is_empty() || name.is_empty(), &app.settings.jwks_uri) {
         let fits = |key: &RegisteredKey| key.is_called(name);
         published = site.key_sets.keys(site, address, &fits, visit.now).await.unwrap_or_else(|fault| {
             // An application whose keys cannot be read has not proven itself; it is no fault of this server.
@@ -130,12 +130,17 @@ pub(super) fn wrong<'a>(refused: Refused) -> Proof<'a> {
     Proof::Wrong(error_of(refused))
 }
 
-const fn error_of(refused: Refused) -> OAuthError {
-    match refused {
-        Refused::WrongIssuer | Refused::BadSubject => error::ASSERTION_CLIENT,
-        Refused::WrongAudience => error::ASSERTION_AUDIENCE,
-        Refused::BadTime | Refused::Expired | Refused::NotYetValid => error::ASSERTION_TIME,
-        Refused::BadTokenId => error::ASSERTION_USED,
-        _ => error::ASSERTION,
+fn error_of(refused: Refused) -> OAuthError {
+    let about = |all: &[Refused]| all.contains(&refused);
+    if about(&[Refused::WrongIssuer, Refused::BadSubject]) {
+        error::ASSERTION_CLIENT
+    } else if about(&[Refused::WrongAudience]) {
+        error::ASSERTION_AUDIENCE
+    } else if about(&[Refused::BadTime, Refused::Expired, Refused::NotYetValid]) {
+        error::ASSERTION_TIME
+    } else if about(&[Refused::BadTokenId]) {
+        error::ASSERTION_USED
+    } else {
+        error::ASSERTION
     }
 }

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 use url::Url;
 use vestibule_rules::fault::Outcome;
+use vestibule_rules::time::Span;
+use vestibule_store::users;
 use vestibule_testkit::server::{on_both, secret};
 use vestibule_testkit::{Engine, TestServer};
 
 use super::world::{Answer, Asks, EITHER, NOBODY, ORDERS, PAGE, PAGE_ORIGIN, World};
 use crate::client::parameter;
-use crate::journeys::passage::{BACK, Hand, SHOP, TILL, disable, recorded};
+use crate::journeys::passage::{BACK, Hand, SHOP, TILL, disable, people, recorded, tenant};
 
 const ADA: (&str, &str) = ("ada@customer.example", "seven green lanterns on a wall");
 const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
@@ -134,6 +136,30 @@ async fn what_a_token_rests_on_ends_it_at_once() -> Outcome<()> {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_what_was_granted_before() -> Outcome<()> {
+    // S68
+    let world = World::new().await?;
+    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
+    let hand = Hand::new(&server);
+    let tokens = customer(&server, &hand, SCOPE).await?;
+    let (access, refresh) =
+        (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
+    assert!(active(&server, ORDERS_OWN, access).await?);
+    server.clock.advance(Span::seconds(1));
+    let mut user = people(&server, SHOP, ADA.0).await?.remove(0);
+    // What resetting a password writes.
+    user.sessions_valid_from = server.site.env.now();
+    let tenant = tenant(&server, SHOP);
+    let update = server.site.env.db.write(move |tx| {
+        let user = user.clone();
+        Box::pin(async move { users::update(tx, tenant, &user).await.map(drop) })
+    });
+    update.await?;
+    assert!(!active(&server, ORDERS_OWN, access).await? && !active(&server, TILLS, refresh).await?);
+    server.finish().await
+}
+
+#[tokio::test]
 async fn a_token_ends_with_its_time() -> Outcome<()> {
     // S68
     let world = World::new().await?;
@@ -141,7 +167,7 @@ async fn a_token_ends_with_its_time() -> Outcome<()> {
     let hand = Hand::new(&server);
     let tokens = customer(&server, &hand, SCOPE).await?;
     let access = tokens["access_token"].as_str().unwrap();
-    let life = vestibule_rules::time::Span::seconds(tokens["expires_in"].as_i64().unwrap());
+    let life = Span::seconds(tokens["expires_in"].as_i64().unwrap());
     assert!(active(&server, TILLS, access).await?);
     server.clock.advance(life);
     assert!(!active(&server, TILLS, access).await?);

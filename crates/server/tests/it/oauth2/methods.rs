@@ -19,7 +19,7 @@ async fn an_application_is_held_to_the_method_that_it_is_registered_for() -> Out
     let in_body = [("client_id", BASIC), ("client_secret", own.expose().as_str())];
     assert_eq!(server.credentials(&in_body, &[]).await?.error(), ("invalid_client", 7_000_218));
     let nothing = server.credentials(&[("client_id", BASIC)], &[]).await?;
-    assert_eq!((nothing.error(), nothing.challenge), (("invalid_client", 7_000_218), None));
+    assert_eq!((nothing.error(), nothing.challenge.as_deref()), (("invalid_client", 7_000_218), None));
     let wrong = basic(BASIC, "wrong");
     let wrong = server.credentials(&[], &[("authorization", &wrong)]).await?;
     assert_eq!((wrong.status, wrong.error()), (401, ("invalid_client", 7_000_215)));

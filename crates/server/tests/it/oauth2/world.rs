@@ -16,6 +16,7 @@ use vestibule_crypto::digest::{base64url, hmac_sha256};
 use vestibule_crypto::jwk::Algorithm;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::oauth::client_auth::ASSERTION_TYPE;
+use vestibule_rules::time::{Span, Timestamp};
 use vestibule_server::listener::{self, Door};
 use vestibule_testkit::TestServer;
 use vestibule_testkit::server::{BEGIN, secret};
@@ -39,14 +40,6 @@ pub(crate) const LONG: &str = "secrets/one-that-is-long-enough-for-every-hash-th
 pub(crate) const ROBOT: &str = "repo:corner/shop:ref:refs/heads/main";
 /// The address of a page.
 pub(crate) const PAGE_ORIGIN: &str = "http://localhost:3001";
-
-/// What an application signs with, and how it names its key.
-pub(crate) struct Signs {
-    pub(crate) key: ClientKey,
-    pub(crate) algorithm: Algorithm,
-    /// The header, but for `alg`.
-    pub(crate) header: Value,
-}
 
 /// Everything that a test needs beside the server.
 pub(crate) struct World {
@@ -260,12 +253,9 @@ impl Drop for Publisher {
     }
 }
 
-/// A second before and a second after an instant, as the shop's file writes it.
-pub(crate) const OVERLAP_ENDS: i64 = 3_600;
-
-/// The instant in the file.
-pub(crate) fn overlap_ends() -> vestibule_rules::time::Timestamp {
-    BEGIN + vestibule_rules::time::Span::seconds(OVERLAP_ENDS)
+/// When the old secret and the old key end, as the file says it.
+pub(crate) fn overlap_ends() -> Timestamp {
+    BEGIN + Span::hours(1)
 }
 
 const APPLICATIONS: &str = r#"  - displayName: Cert
