@@ -74,6 +74,7 @@ pub struct ImplicitGrantSettings {
 }
 
 impl ImplicitGrantSettings {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
     const fn is_usual(&self) -> bool {
         !self.enable_access_token_issuance && !self.enable_id_token_issuance
     }

@@ -53,6 +53,7 @@ impl SecurityProfile {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
     const fn is_usual(&self) -> bool {
         matches!(self, Self::Default)
     }

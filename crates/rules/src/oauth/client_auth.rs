@@ -183,7 +183,7 @@ pub fn check(
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     match (is_public(registered, platform), proof) {
-        (true, Proof::Nothing) => Ok(()),
+        (true, Proof::Nothing) | (false, Proof::SecretJwt | Proof::Key) => Ok(()),
         // What everybody can read out of an app proves nothing (security.md S41).
         (true, Proof::Wrong(_) | Proof::Secret(_) | Proof::SecretJwt | Proof::Key) => {
             Err(error::PUBLIC_CLIENT_SECRET)
@@ -191,7 +191,6 @@ pub fn check(
         (false, Proof::Nothing) => Err(error::SECRET_MISSING),
         (false, Proof::Wrong(error)) => Err(error),
         (false, Proof::Secret(credential)) => is_in_force(credential, now),
-        (false, Proof::SecretJwt | Proof::Key) => Ok(()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What applications prove themselves with: secrets and public keys of a file become what is stored of them.
 
-use serde_json::{Map, Value};
 use vestibule_crypto::mac::MacAlgorithm;
 use vestibule_crypto::registered_key::{PublicPem, RegisteredKey};
 use vestibule_rules::directory::application::PasswordCredential;
@@ -92,7 +91,7 @@ impl Resolver<'_> {
             let path = application_key(app, i, "pem");
             let (start, end) = (key.start_date_time.as_deref(), key.end_date_time.as_deref());
             let (start_at, end_at) = self.life(&path, start, end);
-            let Some((jwk, valid)) = self.public_key(app, i, key) else { continue };
+            let Some(PublicPem { jwk, valid }) = self.public_key(app, i, key) else { continue };
             let known = stored.iter().find(|s| s.jwk == jwk).map(|s| s.key_id);
             keys.push(KeyCredential {
                 key_id: known.unwrap_or_else(|| ObjectId::from_random(self.make.bytes())),
@@ -105,23 +104,17 @@ impl Resolver<'_> {
         keys
     }
 
-    fn public_key(
-        &mut self,
-        app: usize,
-        index: usize,
-        key: &KeySection,
-    ) -> Option<(Map<String, Value>, Option<(Timestamp, Timestamp)>)> {
+    fn public_key(&mut self, app: usize, index: usize, key: &KeySection) -> Option<PublicPem> {
         let pem = application_key(app, index, "pem");
         let (path, read) = match (&key.jwk, &key.pem) {
             (Some(jwk), None) => {
-                let read = RegisteredKey::from_jwk(jwk).map(|_| (jwk.clone(), None));
+                let read = RegisteredKey::from_jwk(jwk).map(|_| PublicPem { jwk: jwk.clone(), valid: None });
                 (application_key(app, index, "jwk"), read)
             }
             (None, Some(_)) => {
                 // What cannot be fetched is a problem already.
                 let text = self.parsed.secrets.get(&pem)?;
-                let read = PublicPem::read(text.expose()).map(|pem| (pem.jwk, pem.valid));
-                (pem, read)
+                (pem, PublicPem::read(text.expose()))
             }
             (None, None) | (Some(_), Some(_)) => {
                 let mut path = pem;
