@@ -1,6 +1,7 @@
 //! What the claims of a verified token must say. Times are whole JSON numbers: `exp` as text, as a fraction
 //! or as `1e999` is refused and not guessed at (security.md S61).
 
+mod assertion;
 mod hash;
 mod logout;
 mod tenant;
@@ -8,6 +9,7 @@ mod tenant;
 use serde_json::{Map, Value};
 use vestibule_rules::time::{Span, Timestamp};
 
+pub use self::assertion::{Asserted, ClientAssertion, WorkloadToken};
 pub use self::hash::check_hash;
 pub use self::logout::{LoggedOut, LogoutToken};
 pub use self::tenant::issuer_of_template;

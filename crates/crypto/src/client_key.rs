@@ -146,7 +146,7 @@ impl ClientKey {
     }
 
     /// Signs `claims` with exactly `header` and `alg`.
-    pub(crate) fn sign_with_header(
+    pub fn sign_with_header(
         &self,
         algorithm: Algorithm,
         mut header: Map<String, Value>,

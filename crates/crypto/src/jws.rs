@@ -151,28 +151,77 @@ impl<'a> Unverified<'a> {
         self.claims.get(name)
     }
 
+    /// A parameter of the header as the sender wrote it: enough to choose among known keys.
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        self.header.get(name)
+    }
+
     /// Checks header and signature.
     pub fn verify(self, keys: &[VerifyingKey], expected: &Expected<'_>) -> Result<Verified, Refusal> {
+        let algorithm = self.check_header(expected)?;
+        let kid = self.checked_kid()?;
+        let candidates = candidates(keys, kid.as_deref(), algorithm)?;
+        self.verify_by(&candidates, algorithm)
+    }
+
+    /// Checks header and signature with keys that were chosen by what the header names; `kid` chooses no further.
+    pub fn verify_with(self, keys: &[&VerifyingKey], expected: &Expected<'_>) -> Result<Verified, Refusal> {
+        let algorithm = self.check_header(expected)?;
+        if keys.is_empty() {
+            return Err(Refusal::UnknownKey);
+        }
+        let fitting: Vec<_> =
+            keys.iter().copied().filter(|key| key.for_algorithm(algorithm).is_some()).collect();
+        match fitting.len() {
+            0 => Err(Refusal::KeyMismatch),
+            1..=MOST_TRIED => self.verify_by(&fitting, algorithm),
+            _ => Err(Refusal::KeyNotNamed),
+        }
+    }
+
+    fn check_header(&self, expected: &Expected<'_>) -> Result<Algorithm, Refusal> {
         let name = self.header.get("alg").and_then(Value::as_str).ok_or(Refusal::WrongAlgorithm)?;
         let algorithm = Algorithm::parse(name).ok_or(Refusal::WrongAlgorithm)?;
         if !expected.algorithms.contains(&algorithm) {
             return Err(Refusal::WrongAlgorithm);
         }
         check_typ(self.header.get("typ"), expected.typ)?;
-        let kid = match self.header.get("kid") {
-            None => None,
-            Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(Refusal::BadHeader),
-        };
-        let candidates = candidates(keys, kid.as_deref(), algorithm)?;
-        let good = |key: &VerifyingKey| {
+        Ok(algorithm)
+    }
+
+    fn checked_kid(&self) -> Result<Option<String>, Refusal> {
+        match self.header.get("kid") {
+            None => Ok(None),
+            Some(Value::String(kid)) => Ok(Some(kid.clone())),
+            Some(_) => Err(Refusal::BadHeader),
+        }
+    }
+
+    /// Checks the type alone.
+    pub fn check_typ(&self, typ: Typ<'_>) -> Result<(), Refusal> {
+        check_typ(self.header.get("typ"), typ)
+    }
+
+    fn verify_by(self, keys: &[&VerifyingKey], algorithm: Algorithm) -> Result<Verified, Refusal> {
+        let kid = self.checked_kid()?;
+        let good = |key: &&VerifyingKey| {
             key.for_algorithm(algorithm)
                 .is_some_and(|key| key.verify_sig(self.signed.as_bytes(), &self.signature).is_ok())
         };
-        if !candidates.into_iter().any(good) {
+        if !keys.iter().any(good) {
             return Err(Refusal::BadSignature);
         }
         Ok(Verified { algorithm, kid, claims: self.claims })
+    }
+
+    /// What is signed, and the signature.
+    pub(crate) fn signed(&self) -> (&str, &[u8]) {
+        (self.signed, &self.signature)
+    }
+
+    /// The claims, once the signature was found good by other means.
+    pub(crate) fn into_claims(self) -> Map<String, Value> {
+        self.claims
     }
 }
 

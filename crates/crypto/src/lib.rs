@@ -10,6 +10,7 @@
 //! | [`keyring`] | the RSA keys that sign tokens, their certificates and public JWKs |
 //! | [`jwk`], [`jws`], [`claims`] | verifying tokens of our own and of others (RFC 7515, 7517, 7519) |
 //! | [`client_key`], [`asymmetric`] | signing as a client of other servers (RFC 7523), and what such keys publish |
+//! | [`registered_key`], [`mac`] | what applications prove themselves with to us (RFC 7523) |
 //! | [`jwe`] | decrypting what providers encrypt for us (RFC 7516) |
 //! | [`dpop`] | proofs that we hold the key of a token (RFC 9449) |
 //! | [`json`] | reading JSON without duplicate members |
@@ -29,8 +30,10 @@ pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod keyring;
+pub mod mac;
 pub mod otp;
 pub mod password;
+pub mod registered_key;
 pub mod seal;
 
 /// Bytes of the library's generator.

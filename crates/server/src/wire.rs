@@ -15,6 +15,7 @@ use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, 
 use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
 use vestibule_service::jobs;
+use vestibule_service::key_sets::KeySets;
 use vestibule_service::keys::Keyring;
 use vestibule_service::ports::clock::{Clock, SystemClock};
 use vestibule_service::ports::entropy::{Entropy, SystemEntropy};
@@ -139,6 +140,7 @@ pub async fn site(env: Env, settings: Settings, pages: &Arc<Pages>) -> Done<Arc<
         settings,
         letters,
         providers: Providers::default(),
+        key_sets: KeySets::default(),
         provider_health: Health::default(),
         mail_waiting: Notify::new(),
         notices_waiting: Notify::new(),

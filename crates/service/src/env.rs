@@ -13,6 +13,7 @@ use vestibule_store::db::Db;
 use crate::directory::snapshot::Directory;
 use crate::federation::health::Health;
 use crate::federation::metadata::Providers;
+use crate::key_sets::KeySets;
 use crate::keys::Keyring;
 use crate::mail::LetterWriter;
 use crate::ports::clock::Clock;
@@ -31,6 +32,8 @@ pub struct Site {
     pub letters: Arc<dyn LetterWriter>,
     /// What identity providers publish about themselves.
     pub providers: Providers,
+    /// What applications and their workloads' platforms publish to be recognised by.
+    pub key_sets: KeySets,
     /// How sign-ins by them go, as far as it is not written yet.
     pub provider_health: Health,
     /// Wakes the delivery of mail.

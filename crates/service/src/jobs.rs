@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
-    grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle, told_once,
+    grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages, throttle,
+    told_once,
 };
 
 use crate::domains;
@@ -225,6 +226,7 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let mail = outbox::remove_done(tx, now - SENT_MAIL, BATCH).await?;
                     let sessions = sessions::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let kept = provider_sessions::remove_expired(tx, now, BATCH).await?;
+                    let kept = kept + spent_tokens::remove_expired(tx, now, BATCH).await?;
                     let kept = kept + told_once::remove_expired(tx, now, BATCH).await?;
                     let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;

@@ -6,6 +6,8 @@
 //! | [`env`], [`visit`], [`hop`] | what every use case gets, and what a browser does next |
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
+//! | [`introspection`], [`revocation`] | what a token is good for, and that it ends |
+//! | [`key_sets`] | the keys by which applications and workloads are recognised |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`initiate`] | sign-ins that an app did not begin |
 //! | [`notices`] | apps are told that a session ended |
@@ -28,13 +30,17 @@ pub mod flow_test;
 pub mod funnel;
 pub mod hop;
 pub mod initiate;
+pub mod introspection;
+mod issued;
 pub mod jobs;
 pub mod journey;
+pub mod key_sets;
 pub mod keys;
 pub mod logout;
 pub mod mail;
 pub mod notices;
 pub mod ports;
+pub mod revocation;
 pub mod session;
 pub mod terms;
 pub mod throttle;

@@ -64,6 +64,12 @@ impl Limit {
         }
     }
 
+    /// How long to wait when the limit is reached. Nothing is spent.
+    pub async fn wait(&self, env: &Env, tenant: TenantId, now: Timestamp) -> Outcome<Option<Span>> {
+        let bucket = Bucket { name: &self.name, window: self.window, limit: self.most };
+        throttle::wait(&mut env.db.glance().await?, tenant, &bucket, now).await
+    }
+
     /// Forgets what was spent, after a success.
     pub async fn reset(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
         throttle::reset(tx, tenant, &self.name).await

@@ -5,22 +5,26 @@
 //! the store by their digest only. Signing happens outside of transactions, and before the guard: an answer
 //! is ready when the code is spent, so a crash in between costs a signature and not a sign-in.
 
-mod client;
+pub(crate) mod assertion;
+pub(crate) mod client;
 pub mod code;
 mod front;
 pub mod hint;
 mod mint;
+mod proof;
 mod redeem;
 mod refresh;
+mod workload;
 
 use serde::Serialize;
 use vestibule_crypto::digest::{base64url, sha256};
+use vestibule_rules::directory::credential::AuthMethod;
 use vestibule_rules::fault::Fault;
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::oauth::claims::{self, Issuance};
-use vestibule_rules::oauth::client_auth;
-use vestibule_rules::oauth::error::OAuthError;
+use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
+use vestibule_rules::oauth::roles;
 use vestibule_rules::oauth::scope::{self, Scope};
 use vestibule_rules::oauth::token::{Grant, grant};
 use vestibule_rules::text::Secret;
@@ -43,6 +47,8 @@ pub struct TokenRequest {
     pub basic: Option<(String, Secret<String>)>,
     /// The `Origin` header.
     pub origin: Option<String>,
+    /// A secret or an assertion stands in the address, where logs of others find it (security.md S38).
+    pub secret_in_query: bool,
     /// It came by GET.
     pub by_get: bool,
 }
@@ -106,11 +112,9 @@ struct Call<'a> {
 
 /// Exchanges a grant for tokens.
 pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Result<TokenResponse, Refusal> {
-    let TokenRequest { params, basic, origin, by_get } = request;
-    let grant = grant(&params, by_get)?;
-    let presented = client_auth::presented(&params, basic)?;
-    let client = Client::find(visit, &presented, origin.as_deref())?;
-    let call = Call { site, visit, params: &params, client };
+    let grant = grant(&request.params, request.by_get)?;
+    let client = Client::of(site, visit, &request).await?;
+    let call = Call { site, visit, params: &request.params, client };
     match grant {
         Grant::AuthorizationCode => redeem::redeem(&call).await,
         Grant::RefreshToken => refresh::refresh(&call).await,
@@ -121,6 +125,9 @@ pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Resu
 /// A token for the application itself. It writes nothing: there is nothing to take back.
 async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     let Call { site, visit, params, client } = call;
+    if client.app.settings.token_endpoint_auth_method == Some(AuthMethod::None) {
+        return Err(error::GRANT_NOT_ALLOWED.into());
+    }
     client.authenticate(None, visit.now)?;
     let audience = scope::app_only(params.require("scope")?, &visit.tenant.config.applications)?;
     let life = site.settings.lifetimes.access_token;
@@ -131,9 +138,10 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         scope: &Scope::default(),
         now: visit.now,
         uti: &base64url(&site.env.random::<16>()),
-        with_secret: true,
+        strength: client.strength(),
     };
-    let claims = claims::app_only(&issuance, client.app.service_principal.id, audience, life);
+    let roles = roles::held(client.app, audience, &visit.tenant.config.applications);
+    let claims = claims::app_only(&issuance, client.app.service_principal.id, (audience, &roles), life);
     let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;
     Ok(TokenResponse {
         token_type: "Bearer",

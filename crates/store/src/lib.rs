@@ -13,7 +13,7 @@
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`logout_notices`] | apps that are still to be told that a session ended |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
-//! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
+//! | [`sessions`], [`grants`], [`spent_tokens`], [`keys`] | who is signed in, what was issued and used up, what signs |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -36,6 +36,7 @@ pub mod provider_health;
 pub mod provider_sessions;
 pub mod reach;
 pub mod sessions;
+pub mod spent_tokens;
 pub mod stages;
 pub mod tenants;
 pub mod terms;
@@ -65,6 +66,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         reach::STATEMENTS,
         provider_sessions::STATEMENTS,
         sessions::STATEMENTS,
+        spent_tokens::STATEMENTS,
         stages::STATEMENTS,
         tenants::STATEMENTS,
         terms::STATEMENTS,

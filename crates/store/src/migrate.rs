@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "logout_notices",
         text: include_str!("../migrations/0013_logout_notices.sql"),
     },
+    Migration {
+        version: 14,
+        name: "spent_tokens",
+        text: include_str!("../migrations/0014_spent_tokens.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -67,6 +67,20 @@ pub async fn peek(tx: &mut ReadTx, tenant: TenantId, bucket: &Bucket<'_>, now: T
     if start <= now - bucket.window { Ok(0) } else { row.get(1) }
 }
 
+/// How long to wait when a bucket's attempts are spent. Nothing is counted.
+pub async fn wait(
+    tx: &mut ReadTx,
+    tenant: TenantId,
+    bucket: &Bucket<'_>,
+    now: Timestamp,
+) -> Outcome<Option<Span>> {
+    let Some(row) = tx.one(&PEEK, &values![tenant, bucket.name]).await? else { return Ok(None) };
+    let (start, spent): (Timestamp, i64) = (row.get(0)?, row.get(1)?);
+    let left = (start + bucket.window).since(now);
+    let waits = left > Span::default() && spent >= bucket.limit;
+    Ok(waits.then(|| left.clamp(Span::seconds(1), bucket.window.max(Span::seconds(1)))))
+}
+
 /// Forgets what was spent, after a success.
 pub async fn reset(tx: &mut WriteTx, tenant: TenantId, bucket: &str) -> Outcome<()> {
     tx.run(&RESET, &values![tenant, bucket]).await.map(drop)

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vestibule_crypto::asymmetric::KeyKind;
 use vestibule_crypto::client_key::ClientKey;
+use vestibule_crypto::keyring::SigningKey;
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::text::Secret;
@@ -166,20 +167,42 @@ impl SecretSource for TestSecrets {
     }
 }
 
-/// The secret that a tenant's file refers to by this name: a P-256 key in `….p8`, an RSA key in `….pem`, otherwise
-/// a text.
+/// What a tenant's file refers to by this name: a P-256 key in `….p8`, an RSA key in `….pem`, its certificate in `….crt`,
+/// otherwise a text.
 ///
 /// # Panics
 ///
 /// When the library cannot make a key.
 pub fn secret(name: &str) -> Secret<String> {
     let kind = match Path::new(name).extension().and_then(|ending| ending.to_str()) {
+        Some("crt") => return certificate(name),
         Some("p8") => KeyKind::P256,
         Some("pem") => KeyKind::Rsa2048,
         Some(_) | None => return Secret::new(format!("the secret in {name}")),
     };
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     Secret::new(keys.entry(name.to_owned()).or_insert_with(|| private_key(kind)).clone())
+}
+
+/// The certificate of the RSA key in the `….pem` of the same name, which is made with it.
+#[expect(clippy::expect_used, reason = "a test without a key has nothing to say")]
+fn certificate(name: &str) -> Secret<String> {
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = keys.get(name) {
+        return Secret::new(known.clone());
+    }
+    let key = SigningKey::generate(name, BEGIN).expect("the library makes keys");
+    let private = key.pkcs8().expect("the library writes keys");
+    let private = pem("PRIVATE KEY", private.expose());
+    keys.insert(Path::new(name).with_extension("pem").to_string_lossy().into_owned(), private);
+    let certificate = pem("CERTIFICATE", key.certificate());
+    keys.insert(name.to_owned(), certificate.clone());
+    Secret::new(certificate)
+}
+
+/// RFC 7468.
+fn pem(kind: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(der))
 }
 
 /// Keys by the names of their files: a file does not change between two looks at it.
@@ -189,7 +212,7 @@ static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 #[expect(clippy::expect_used, reason = "a test without a key has nothing to say")]
 fn private_key(kind: KeyKind) -> String {
     let der = ClientKey::generate(kind).and_then(|key| key.pkcs8()).expect("the library makes keys");
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.expose()))
+    pem("PRIVATE KEY", der.expose())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]

@@ -81,6 +81,11 @@ impl Asked {
         Params::new(if self.method == Method::POST { self.form.clone() } else { self.query.clone() })
     }
 
+    /// Whether the address has a parameter of this name.
+    pub fn is_in_query(&self, name: &str) -> bool {
+        self.query.iter().any(|(known, _)| known == name)
+    }
+
     /// The pairs of the form in order.
     pub fn pairs(&self) -> &[(String, String)] {
         if self.method == Method::POST { &self.form } else { &self.query }

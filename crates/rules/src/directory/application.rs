@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client;
+use super::credential::KeyCredential;
+use super::provider::SealedSecret;
 use crate::ids::{AttributeId, ClientId, ObjectId};
 use crate::time::Timestamp;
 
@@ -28,6 +30,8 @@ pub struct Application<P> {
     pub is_fallback_public_client: bool,
     #[serde(default = "Vec::new")]
     pub password_credentials: Vec<P>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_credentials: Vec<KeyCredential>,
     #[serde(default)]
     pub identifier_uris: Vec<String>,
     #[serde(default)]
@@ -70,6 +74,7 @@ pub struct ImplicitGrantSettings {
 }
 
 impl ImplicitGrantSettings {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
     const fn is_usual(&self) -> bool {
         !self.enable_access_token_issuance && !self.enable_id_token_issuance
     }
@@ -145,6 +150,9 @@ pub struct PasswordCredential {
     pub hint: String,
     /// Salted hash in the form of the crypto layer.
     pub hash: String,
+    /// The secret itself, sealed; only of applications that sign with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedSecret>,
     #[serde(default)]
     pub start_at: Option<Timestamp>,
     #[serde(default)]

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credential::{AppRoleAssignment, AuthMethod, FederatedIdentityCredential};
+
 /// Everything about a client that is neither its name, nor an address of a platform, nor a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -21,6 +23,20 @@ pub struct Settings {
     /// Where the app begins a sign-in that it did not ask for itself (OpenID Connect Core 4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
+    /// How the application proves itself; no other way is accepted then. Without it, a secret may come in the header
+    /// or in the body, and what is signed with a registered key is accepted too. See
+    /// docs/guides/apps-that-prove-themselves.md.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<AuthMethod>,
+    /// Where the application publishes its public keys, as a JWK set. A key that is new there is good within a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Workloads of other platforms that act as the application, with a token that their platform gives them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub federated_identity_credentials: Vec<FederatedIdentityCredential>,
+    /// Roles that the application itself holds in others: the `roles` of its app-only tokens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub app_role_assignments: Vec<AppRoleAssignment>,
 }
 
 /// The name of a row of demands (security.md 0.1).
@@ -46,6 +62,7 @@ impl SecurityProfile {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
     const fn is_usual(&self) -> bool {
         matches!(self, Self::Default)
     }

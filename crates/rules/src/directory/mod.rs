@@ -10,6 +10,7 @@ pub mod attribute;
 pub mod check;
 pub mod client;
 pub mod condition;
+pub mod credential;
 pub mod difference;
 pub mod flow;
 pub mod loss;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::claims_request::PERSONAL;
+use super::client_auth::Strength;
 use super::scope::Scope;
 use crate::directory::address::Address;
 use crate::directory::application::{Application, TokenClaim};
@@ -22,8 +23,8 @@ pub struct Issuance<'a> {
     pub now: Timestamp,
     /// A name for the token, like `jti`.
     pub uti: &'a str,
-    /// `azpacr`: the client proved itself with a secret.
-    pub with_secret: bool,
+    /// `azpacr`: what the client proved itself with.
+    pub strength: Strength,
 }
 
 /// Whom the tokens are about.
@@ -123,7 +124,14 @@ pub fn access_token(
 
 /// The claims of an access token for an application itself: no `scp`, and the service principal as subject,
 /// whose id is drawn like a user's and can be no user's `sub` (security.md S69).
-pub fn app_only(issuance: &Issuance<'_>, principal: ObjectId, audience: ClientId, life: Span) -> Value {
+///
+/// `roles` are those that it was assigned in the resource (security.md S66).
+pub fn app_only(
+    issuance: &Issuance<'_>,
+    principal: ObjectId,
+    (audience, roles): (ClientId, &[&str]),
+    life: Span,
+) -> Value {
     let mut claims = Map::new();
     frame(&mut claims, issuance, audience, life);
     authorized_party(&mut claims, issuance);
@@ -131,6 +139,9 @@ pub fn app_only(issuance: &Issuance<'_>, principal: ObjectId, audience: ClientId
     put(&mut claims, "oid", principal.to_string());
     put(&mut claims, "tid", issuance.tenant.to_string());
     put(&mut claims, "idtyp", "app");
+    if !roles.is_empty() {
+        put(&mut claims, "roles", roles);
+    }
     Value::Object(claims)
 }
 
@@ -245,7 +256,7 @@ fn frame(claims: &mut Map<String, Value>, issuance: &Issuance<'_>, audience: Cli
 
 fn authorized_party(claims: &mut Map<String, Value>, issuance: &Issuance<'_>) {
     put(claims, "azp", issuance.client.to_string());
-    put(claims, "azpacr", if issuance.with_secret { "1" } else { "0" });
+    put(claims, "azpacr", issuance.strength.azpacr());
 }
 
 /// Attributes under the names that the application gave them. They come first, so that a claim of the

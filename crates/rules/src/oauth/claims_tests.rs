@@ -43,7 +43,7 @@ fn issuance(scope: &Scope) -> Issuance<'_> {
         scope,
         now: Timestamp::from_seconds(1_700_000_000),
         uti: "u",
-        with_secret: true,
+        strength: Strength::Secret,
     }
 }
 
@@ -149,7 +149,8 @@ fn an_application_is_its_own_subject() {
     // S69
     let scope = Scope::default();
     let principal = ObjectId::from_random([6; 16]);
-    let token = app_only(&issuance(&scope), principal, ClientId::from_random([7; 16]), Span::minutes(60));
+    let token =
+        app_only(&issuance(&scope), principal, (ClientId::from_random([7; 16]), &[]), Span::minutes(60));
     assert_eq!(
         (&token["sub"], &token["oid"]),
         (&json!(principal.to_string()), &json!(principal.to_string()))

@@ -1,73 +1,201 @@
 //! Who redeems: how a client proves itself, and whether it must, may or must not.
 //!
 //! The platform of the redirect address decides (native-auth-and-msal.md 4.6): a web app has a secret, a
-//! single-page app has an origin instead, an installed app has neither. Secrets are compared elsewhere; the
-//! result comes in as a value.
+//! single-page app has an origin instead, an installed app has neither. An application that is registered for one
+//! method is held to that. Secrets are compared and signatures verified elsewhere; the result comes in as a value.
 
 use url::Url;
 
 use super::error::{self, OAuthError};
 use super::params::Params;
 use crate::directory::application::{Application, PasswordCredential, Platform};
+use crate::directory::credential::AuthMethod;
 use crate::text::Secret;
 use crate::time::Timestamp;
 
-/// Who the client says it is, and the secret it shows.
+/// The one type of client assertion (RFC 7523 §2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Who the client says it is, and what it shows.
 pub struct Presented {
-    pub client_id: String,
-    pub secret: Option<Secret<String>>,
+    /// An assertion names its client itself; then the parameter may be missing (RFC 7521 §4.2).
+    pub client_id: Option<String>,
+    pub shown: Shown,
 }
 
-/// Reads client id and secret from the body or from the `Authorization` header, never from both
-/// (RFC 6749 §2.3, security.md S36). `basic` holds both halves, already percent-decoded.
+/// What a client shows to prove itself. It holds secrets: it has no `Debug`.
+pub enum Shown {
+    Nothing,
+    Secret(Way, Secret<String>),
+    Assertion(String),
+}
+
+/// Where a secret stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// In the `Authorization` header.
+    Basic,
+    /// In the body.
+    Post,
+}
+
+impl Way {
+    const fn method(self) -> AuthMethod {
+        match self {
+            Self::Basic => AuthMethod::ClientSecretBasic,
+            Self::Post => AuthMethod::ClientSecretPost,
+        }
+    }
+}
+
+/// Reads client id and proof from the body or from the `Authorization` header, and one proof only (RFC 6749 §2.3,
+/// security.md S36). `basic` holds both halves, already percent-decoded.
 pub fn presented(params: &Params, basic: Option<(String, Secret<String>)>) -> Result<Presented, OAuthError> {
-    if params.get("client_assertion")?.is_some() || params.get("client_assertion_type")?.is_some() {
-        return Err(error::ASSERTION);
-    }
-    let in_body = params.get("client_secret")?.map(|secret| Secret::new(secret.to_owned()));
+    let secret = params.get("client_secret")?;
+    let assertion = assertion(params)?;
     let named = params.get("client_id")?;
-    match (basic, in_body) {
-        (Some(_), Some(_)) => Err(error::TWO_METHODS),
-        (Some((id, _)), None) if named.is_some_and(|named| !named.eq_ignore_ascii_case(&id)) => {
-            Err(error::CLIENT_MISMATCH)
+    if usize::from(basic.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
+        return Err(error::TWO_METHODS);
+    }
+    if let Some((id, secret)) = basic {
+        if named.is_some_and(|named| !named.eq_ignore_ascii_case(&id)) {
+            return Err(error::CLIENT_MISMATCH);
         }
-        (Some((client_id, secret)), None) => {
-            Ok(Presented { client_id, secret: Some(secret).filter(|s| !s.expose().is_empty()) })
-        }
-        (None, secret) => {
-            let client_id = named.ok_or(error::MISSING_PARAMETER)?.to_owned();
-            Ok(Presented { client_id, secret })
-        }
+        let shown =
+            if secret.expose().is_empty() { Shown::Nothing } else { Shown::Secret(Way::Basic, secret) };
+        return Ok(Presented { client_id: Some(id), shown });
+    }
+    let shown = match (secret, assertion) {
+        (Some(secret), _) => Shown::Secret(Way::Post, Secret::new(secret.to_owned())),
+        (None, Some(assertion)) => Shown::Assertion(assertion.to_owned()),
+        (None, None) => Shown::Nothing,
+    };
+    if named.is_none() && !matches!(shown, Shown::Assertion(_)) {
+        return Err(error::MISSING_PARAMETER);
+    }
+    Ok(Presented { client_id: named.map(str::to_owned), shown })
+}
+
+fn assertion(params: &Params) -> Result<Option<&str>, OAuthError> {
+    match (params.get("client_assertion")?, params.get("client_assertion_type")?) {
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(error::MISSING_PARAMETER),
+        (Some(assertion), Some(ASSERTION_TYPE)) => Ok(Some(assertion)),
+        (Some(_), Some(_)) => Err(error::ASSERTION_TYPE),
     }
 }
 
-/// What comparing the secret gave.
+/// What looking at the proof gave.
 #[derive(Clone, Copy)]
 pub enum Proof<'a> {
     /// None was shown.
     Nothing,
-    /// It is none of the application's.
-    Wrong,
-    /// It is this one.
+    /// It is not good, and why.
+    Wrong(OAuthError),
+    /// It is this secret.
     Secret(&'a PasswordCredential),
+    /// Something was signed with a secret that counts now.
+    SecretJwt,
+    /// Something was signed with a key that counts now, or by an issuer that is trusted.
+    Key,
 }
 
-/// Decides whether the client has proven itself enough for `platform`; `None` is a grant without a redirect
-/// address, which takes a secret.
-pub fn check(platform: Option<Platform>, proof: Proof<'_>, now: Timestamp) -> Result<(), OAuthError> {
-    match (platform, proof) {
-        (Some(Platform::Spa | Platform::PublicClient), Proof::Nothing) => Ok(()),
-        // What everybody can read out of an app proves nothing (security.md S41).
-        (Some(Platform::Spa | Platform::PublicClient), Proof::Wrong | Proof::Secret(_)) => {
-            Err(error::PUBLIC_CLIENT_SECRET)
+/// What a client has proven itself with: `azpacr` of access tokens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strength {
+    /// Nothing.
+    #[default]
+    Public,
+    Secret,
+    Key,
+}
+
+impl Strength {
+    /// The value of the claim (native-auth-and-msal.md 4.3).
+    pub const fn azpacr(self) -> &'static str {
+        match self {
+            Self::Public => "0",
+            Self::Secret => "1",
+            Self::Key => "2",
         }
-        (Some(Platform::Web) | None, Proof::Nothing) => Err(error::SECRET_MISSING),
-        (Some(Platform::Web) | None, Proof::Wrong) => Err(error::WRONG_SECRET),
-        (Some(Platform::Web) | None, Proof::Secret(credential)) => is_in_force(credential, now),
     }
 }
 
-fn is_in_force(credential: &PasswordCredential, now: Timestamp) -> Result<(), OAuthError> {
+impl Proof<'_> {
+    /// What it amounts to.
+    pub const fn strength(&self) -> Strength {
+        match self {
+            Self::Nothing | Self::Wrong(_) => Strength::Public,
+            Self::Secret(_) | Self::SecretJwt => Strength::Secret,
+            Self::Key => Strength::Key,
+        }
+    }
+}
+
+/// Whether a secret is looked at that comes this way: an application that is registered for one method is held to it
+/// (security.md S37).
+pub fn takes_secret(registered: Option<AuthMethod>, way: Way) -> bool {
+    registered.is_none_or(|method| method == way.method())
+}
+
+/// Whether an assertion that is signed with a secret, or with a key, is looked at.
+pub fn takes_assertion(registered: Option<AuthMethod>, with_secret: bool) -> bool {
+    match registered {
+        Some(AuthMethod::ClientSecretJwt) => with_secret,
+        Some(AuthMethod::PrivateKeyJwt) | None => !with_secret,
+        Some(AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None) => false,
+    }
+}
+
+/// Whether the client may come without a proof. An application that is registered for a method is what that says,
+/// wherever it signs people in; otherwise the platform decides, and `None` is a grant without a redirect address, which
+/// takes a proof.
+const fn is_public(registered: Option<AuthMethod>, platform: Option<Platform>) -> bool {
+    match (registered, platform) {
+        (Some(AuthMethod::None), _) | (None, Some(Platform::Spa | Platform::PublicClient)) => true,
+        (None, Some(Platform::Web) | None)
+        | (
+            Some(
+                AuthMethod::ClientSecretBasic
+                | AuthMethod::ClientSecretPost
+                | AuthMethod::ClientSecretJwt
+                | AuthMethod::PrivateKeyJwt,
+            ),
+            _,
+        ) => false,
+    }
+}
+
+/// Whether the application has a way to come without a proof: what counts where no redirect address says which of its
+/// platforms asks.
+pub fn has_public_side<P>(application: &Application<P>) -> bool {
+    let public = application.redirect_uris().any(|(platform, _)| platform != Platform::Web);
+    is_public(application.settings.token_endpoint_auth_method, None)
+        || (application.settings.token_endpoint_auth_method.is_none()
+            && (public || application.is_fallback_public_client))
+}
+
+/// Decides whether the client has proven itself enough for `platform`.
+pub fn check(
+    registered: Option<AuthMethod>,
+    platform: Option<Platform>,
+    proof: Proof<'_>,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    match (is_public(registered, platform), proof) {
+        (true, Proof::Nothing) | (false, Proof::SecretJwt | Proof::Key) => Ok(()),
+        // What everybody can read out of an app proves nothing (security.md S41).
+        (true, Proof::Wrong(_) | Proof::Secret(_) | Proof::SecretJwt | Proof::Key) => {
+            Err(error::PUBLIC_CLIENT_SECRET)
+        }
+        (false, Proof::Nothing) => Err(error::SECRET_MISSING),
+        (false, Proof::Wrong(error)) => Err(error),
+        (false, Proof::Secret(credential)) => is_in_force(credential, now),
+    }
+}
+
+/// Whether a secret counts at an instant, to the second (security.md S48).
+pub fn is_in_force(credential: &PasswordCredential, now: Timestamp) -> Result<(), OAuthError> {
     if credential.end_at.is_some_and(|end| now >= end) {
         return Err(error::EXPIRED_SECRET);
     }
@@ -75,6 +203,24 @@ fn is_in_force(credential: &PasswordCredential, now: Timestamp) -> Result<(), OA
         return Err(error::WRONG_SECRET);
     }
     Ok(())
+}
+
+/// Whether an assertion's audience is this server (RFC 7523 §3): the issuer, or an endpoint under any name of the
+/// tenant and with or without a flow, as the client sees it. `is_tenant` knows the tenant's names.
+pub fn is_audience(audience: &str, origin: &str, issuer: &str, is_tenant: &dyn Fn(&str) -> bool) -> bool {
+    if audience == issuer {
+        return true;
+    }
+    let Some(path) = audience.strip_prefix(origin).and_then(|path| path.strip_prefix('/')) else {
+        return false;
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    let (tenant, endpoint) = match segments.as_slice() {
+        [tenant, "oauth2", "v2.0", endpoint] => (tenant, endpoint),
+        [tenant, flow, "oauth2", "v2.0", endpoint] if !flow.is_empty() => (tenant, endpoint),
+        _ => return false,
+    };
+    is_tenant(tenant) && ["token", "introspect", "revoke", "par", "devicecode"].contains(endpoint)
 }
 
 /// Browsers name the page that asks. Only single-page apps ask from a page, and only from their own
@@ -102,59 +248,5 @@ pub fn is_origin_of<P>(application: &Application<P>, origin: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::ObjectId;
-
-    fn credential(start: Option<i64>, end: Option<i64>) -> PasswordCredential {
-        PasswordCredential {
-            key_id: ObjectId::from_random([1; 16]),
-            display_name: None,
-            hint: "abc".to_owned(),
-            hash: String::new(),
-            start_at: start.map(Timestamp::from_seconds),
-            end_at: end.map(Timestamp::from_seconds),
-        }
-    }
-
-    fn basic(id: &str, secret: &str) -> (String, Secret<String>) {
-        (id.to_owned(), Secret::new(secret.to_owned()))
-    }
-
-    #[test]
-    fn one_method_and_one_client() {
-        // S36, R51
-        let read = |text, header| presented(&Params::decode(text), header);
-        assert_eq!(read("client_id=a", None).unwrap().client_id, "a");
-        assert_eq!(read("client_id=a&client_secret=s", None).unwrap().secret.unwrap().expose(), "s");
-        assert_eq!(read("", Some(basic("a", "s"))).unwrap().secret.unwrap().expose(), "s");
-        assert!(read("client_id=A", Some(basic("a", ""))).unwrap().secret.is_none());
-        assert_eq!(read("client_secret=s", Some(basic("a", "s"))).err(), Some(error::TWO_METHODS));
-        assert_eq!(read("client_id=b", Some(basic("a", "s"))).err(), Some(error::CLIENT_MISMATCH));
-        assert_eq!(read("", None).err(), Some(error::MISSING_PARAMETER));
-        assert_eq!(read("client_id=a&client_assertion=x", None).err(), Some(error::ASSERTION));
-        assert_eq!(read("client_id=a&client_id=a", None).err(), Some(error::REPEATED));
-    }
-
-    #[test]
-    fn the_platform_decides_about_the_secret() {
-        // R26, R40, S41, S48
-        let now = Timestamp::from_seconds(100);
-        let good = credential(Some(100), Some(101));
-        for platform in [Platform::Spa, Platform::PublicClient] {
-            assert_eq!(check(Some(platform), Proof::Nothing, now), Ok(()));
-            for proof in [Proof::Wrong, Proof::Secret(&good)] {
-                assert_eq!(check(Some(platform), proof, now), Err(error::PUBLIC_CLIENT_SECRET));
-            }
-        }
-        for platform in [Some(Platform::Web), None] {
-            assert_eq!(check(platform, Proof::Nothing, now), Err(error::SECRET_MISSING));
-            assert_eq!(check(platform, Proof::Wrong, now), Err(error::WRONG_SECRET));
-            assert_eq!(check(platform, Proof::Secret(&good), now), Ok(()));
-            let over = credential(None, Some(100));
-            assert_eq!(check(platform, Proof::Secret(&over), now), Err(error::EXPIRED_SECRET));
-            let early = credential(Some(101), None);
-            assert_eq!(check(platform, Proof::Secret(&early), now), Err(error::WRONG_SECRET));
-        }
-    }
-}
+#[path = "client_auth_tests.rs"]
+mod tests;

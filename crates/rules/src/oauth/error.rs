@@ -161,7 +161,18 @@ table! {
     SECRET_MISSING = InvalidClient 7_000_218 "The client has to prove itself with a client secret.";
     PUBLIC_CLIENT_SECRET = InvalidClient 700_025 "The client is public and must not send a client secret.";
     TWO_METHODS = InvalidRequest 9_002_313 "The client proves itself in two ways at once.";
-    ASSERTION = InvalidClient 700_027 "Client assertions are not registered for the application.";
+    /// Another method than the one that the client is registered for (S37).
+    METHOD = InvalidClient 7_000_218 "The client is registered for another way to prove itself.";
+    ASSERTION_TYPE = InvalidRequest 9_002_313 "The client_assertion_type is not the one for JSON web tokens.";
+    ASSERTION = InvalidClient 700_027 "The client assertion is not signed with a key that is registered for the application.";
+    ASSERTION_CLIENT = InvalidClient 700_021 "The client assertion is of another application, or names none.";
+    ASSERTION_AUDIENCE = InvalidClient 700_023 "The client assertion is for another server.";
+    ASSERTION_TIME = InvalidClient 700_024 "The client assertion is not within its valid time range, or lasts too long.";
+    ASSERTION_USED = InvalidClient 700_027 "The client assertion has no name of its own or was used before.";
+    WORKLOAD_ISSUER = InvalidClient 700_211 "No federated identity credential of the application has the issuer of the assertion.";
+    WORKLOAD_AUDIENCE = InvalidClient 700_212 "No federated identity credential of the application has the audience of the assertion.";
+    WORKLOAD_SUBJECT = InvalidClient 700_213 "No federated identity credential of the application has the subject of the assertion.";
+    SECRET_IN_QUERY = InvalidRequest 9_002_313 "Credentials must not stand in an address.";
     CLIENT_MISMATCH = InvalidRequest 9_002_313 "The client_id in the header and in the body differ.";
     // Grants
     USE_POST = InvalidRequest 900_561 "The endpoint only accepts POST.";

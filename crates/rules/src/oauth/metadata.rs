@@ -4,6 +4,21 @@
 use serde_json::{Value, json};
 
 use super::response_type::ResponseType;
+use crate::directory::credential::AuthMethod;
+
+/// What client assertions may be signed with. The crypto layer, which verifies them, has a test that these are its own.
+pub const ASSERTION_ALGORITHMS: [&str; 12] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "HS384",
+    "HS512",
+];
+
+fn proving() -> Vec<AuthMethod> {
+    AuthMethod::ALL.into_iter().filter(|method| *method != AuthMethod::None).collect()
+}
+
+fn auth_methods(methods: &[AuthMethod]) -> Vec<&'static str> {
+    methods.iter().map(|method| method.as_str()).collect()
+}
 
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
@@ -17,6 +32,8 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "authorization_endpoint": format!("{oauth}/authorize"),
         "token_endpoint": format!("{oauth}/token"),
         "device_authorization_endpoint": format!("{oauth}/devicecode"),
+        "introspection_endpoint": format!("{oauth}/introspect"),
+        "revocation_endpoint": format!("{oauth}/revoke"),
         "end_session_endpoint": format!("{oauth}/logout"),
         "userinfo_endpoint": format!("{base}/openid/userinfo"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -27,7 +44,13 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+        "token_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        // Who proves nothing is told nothing.
+        "introspection_endpoint_auth_methods_supported": auth_methods(&proving()),
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",
@@ -61,6 +84,8 @@ mod tests {
             ("authorization_endpoint", "oauth2/v2.0/authorize"),
             ("token_endpoint", "oauth2/v2.0/token"),
             ("end_session_endpoint", "oauth2/v2.0/logout"),
+            ("introspection_endpoint", "oauth2/v2.0/introspect"),
+            ("revocation_endpoint", "oauth2/v2.0/revoke"),
             ("device_authorization_endpoint", "oauth2/v2.0/devicecode"),
             ("jwks_uri", "discovery/v2.0/keys"),
         ] {

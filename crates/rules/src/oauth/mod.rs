@@ -15,6 +15,7 @@
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
 //! | [`claims_request`] | which claims a request names one by one |
+//! | [`roles`] | which roles an application holds in a resource |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -34,6 +35,7 @@ pub mod profile;
 pub mod prompt;
 pub mod redirect;
 pub mod response_type;
+pub mod roles;
 pub mod scope;
 pub mod token;
 

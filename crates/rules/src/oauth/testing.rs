@@ -25,6 +25,7 @@ pub(super) fn application() -> Application<PasswordCredential> {
         },
         is_fallback_public_client: false,
         password_credentials: Vec::new(),
+        key_credentials: Vec::new(),
         identifier_uris: uris(&["api://orders"]),
         api: Api {
             oauth2_permission_scopes: vec![

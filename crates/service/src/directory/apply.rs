@@ -9,7 +9,7 @@ use vestibule_rules::directory::check::{self, PathStep};
 use vestibule_rules::directory::provider::SealedSecret;
 use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::{ProviderId, TenantId};
+use vestibule_rules::ids::{ClientId, ProviderId, TenantId};
 use vestibule_rules::text::Secret;
 use vestibule_store::{Db, ReadTx, tenants};
 
@@ -192,6 +192,24 @@ impl Make for Real<'_> {
             return sealed.clone();
         }
         secret::seal_provider_secret(self.keys, whose, secret).unwrap_or_else(|fault| {
+            self.failed = Some(fault);
+            SealedSecret(String::new())
+        })
+    }
+
+    fn seal_of_application(
+        &mut self,
+        whose: (TenantId, ClientId),
+        secret: &Secret<String>,
+        stored: Option<&SealedSecret>,
+    ) -> SealedSecret {
+        let same = |sealed: &&SealedSecret| {
+            secret::open_of_application(self.keys, whose, sealed).is_ok_and(|old| old == *secret)
+        };
+        if let Some(sealed) = stored.filter(same) {
+            return sealed.clone();
+        }
+        secret::seal_of_application(self.keys, whose, secret).unwrap_or_else(|fault| {
             self.failed = Some(fault);
             SealedSecret(String::new())
         })

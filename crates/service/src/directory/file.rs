@@ -166,6 +166,9 @@ fn references(file: &TenantFile) -> Vec<(Vec<PathStep>, &SecretReference)> {
         for (j, credential) in app.password_credentials.iter().enumerate() {
             all.push((application_secret(i, j), &credential.secret));
         }
+        for (j, key) in app.key_credentials.iter().enumerate() {
+            all.extend(key.pem.iter().map(|reference| (application_key(i, j, "pem"), reference)));
+        }
     }
     for (i, provider) in file.identity_providers.iter().enumerate() {
         for (key, reference) in [
@@ -187,6 +190,17 @@ pub(super) fn application_secret(app: usize, credential: usize) -> Vec<PathStep>
         PathStep::Key("passwordCredentials".to_owned()),
         PathStep::Index(credential),
         PathStep::Key("secret".to_owned()),
+    ]
+}
+
+/// Where an application's public key stands.
+pub(super) fn application_key(app: usize, credential: usize, key: &str) -> Vec<PathStep> {
+    vec![
+        PathStep::Key("applications".to_owned()),
+        PathStep::Index(app),
+        PathStep::Key("keyCredentials".to_owned()),
+        PathStep::Index(credential),
+        PathStep::Key(key.to_owned()),
     ]
 }
 

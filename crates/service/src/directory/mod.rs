@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod change;
+pub mod client_keys;
 pub mod drafts;
 pub mod file;
 mod impact;
@@ -25,7 +26,7 @@ pub use file::{FileProblem, ParsedTenant, Source, parse};
 pub use impact::Hit;
 pub use plan::{Action, Change};
 pub use secret::{MachineSecrets, SecretSource, StandInSecrets};
-pub use secret::{ProviderSecret, open_provider_secret};
+pub use secret::{ProviderSecret, open_application_secret, open_provider_secret};
 pub use snapshot::{Directory, FlowVersion, Snapshot, TenantView};
 pub use structure::schema;
 pub use yaml::Mark;

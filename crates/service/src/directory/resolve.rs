@@ -1,6 +1,8 @@
 //! From what a file says to what a tenant is: names become ids, left-out ids are made or found again in what
 //! is stored, secrets become hashes or are sealed.
 
+mod keys;
+
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
@@ -19,13 +21,11 @@ use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::{Tenant, TenantConfig, TenantKind};
 use vestibule_rules::ids::{AttributeId, ClientId, FlowId, ObjectId, ProviderId, TenantId};
 use vestibule_rules::text::Secret;
-use vestibule_rules::time::Timestamp;
 
-use super::file::{FileProblem, ParsedTenant, application_secret, provider_secret};
+use super::file::{FileProblem, ParsedTenant, provider_secret};
 use super::secret::ProviderSecret;
 use super::shape::{
-    ApplicationSection, FlowSection, InputSection, PasswordSection, ProviderSection, SecretReference,
-    ViewSection,
+    ApplicationSection, FlowSection, InputSection, ProviderSection, SecretReference, ViewSection,
 };
 use super::structure::likely;
 
@@ -41,6 +41,13 @@ pub(super) trait Make {
     fn seal(
         &mut self,
         whose: (TenantId, &ProviderId, ProviderSecret),
+        secret: &Secret<String>,
+        stored: Option<&SealedSecret>,
+    ) -> SealedSecret;
+    /// The sealed form of an application's own secret, in the same way.
+    fn seal_of_application(
+        &mut self,
+        whose: (TenantId, ClientId),
         secret: &Secret<String>,
         stored: Option<&SealedSecret>,
     ) -> SealedSecret;
@@ -67,6 +74,15 @@ impl Make for Draft {
     fn seal(
         &mut self,
         _: (TenantId, &ProviderId, ProviderSecret),
+        _: &Secret<String>,
+        _: Option<&SealedSecret>,
+    ) -> SealedSecret {
+        SealedSecret(String::new())
+    }
+
+    fn seal_of_application(
+        &mut self,
+        _: (TenantId, ClientId),
         _: &Secret<String>,
         _: Option<&SealedSecret>,
     ) -> SealedSecret {
@@ -114,7 +130,7 @@ pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make
         .collect();
     let sections = parsed.file.applications.iter().enumerate();
     let mut applications: Vec<_> =
-        sections.map(|(i, section)| work.application(i, section, &user_flow_attributes)).collect();
+        sections.map(|(i, section)| work.application(i, tenant.id, section, &user_flow_attributes)).collect();
     // Last, so that an index means the same here and in the file.
     applications.push(extensions);
     let sections = parsed.file.identity_providers.iter().enumerate();
@@ -188,6 +204,7 @@ impl Resolver<'_> {
             public_client: RedirectUris::default(),
             is_fallback_public_client: false,
             password_credentials: Vec::new(),
+            key_credentials: Vec::new(),
             identifier_uris: Vec::new(),
             api: Api::default(),
             app_roles: Vec::new(),
@@ -204,6 +221,7 @@ impl Resolver<'_> {
     fn application(
         &mut self,
         index: usize,
+        tenant: TenantId,
         section: &ApplicationSection,
         attributes: &[UserFlowAttribute],
     ) -> Application<PasswordCredential> {
@@ -217,7 +235,9 @@ impl Resolver<'_> {
         let app_id = given
             .or_else(|| stored.map(|s| s.app_id))
             .unwrap_or_else(|| ClientId::from_random(self.make.bytes()));
-        let credentials = self.credentials(index, section, stored.map_or(&[], |s| &s.password_credentials));
+        let secrets = stored.map_or(&[][..], |s| &s.password_credentials);
+        let credentials = self.credentials(index, section, (tenant, app_id), secrets);
+        let key_credentials = self.keys(index, section, stored.map_or(&[], |s| &s.key_credentials));
         let mut token_claims = section.token_claims.clone();
         for claim in &mut token_claims {
             claim.attribute = attribute_id(attributes, claim.attribute.as_str());
@@ -231,6 +251,7 @@ impl Resolver<'_> {
             public_client: section.public_client.clone(),
             is_fallback_public_client: section.is_fallback_public_client,
             password_credentials: credentials,
+            key_credentials,
             identifier_uris: section.identifier_uris.clone(),
             api: section.api.clone(),
             app_roles: section.app_roles.clone(),
@@ -243,54 +264,6 @@ impl Resolver<'_> {
             },
             built_in: false,
         }
-    }
-
-    fn credentials(
-        &mut self,
-        app: usize,
-        section: &ApplicationSection,
-        stored: &[PasswordCredential],
-    ) -> Vec<PasswordCredential> {
-        let mut credentials = Vec::new();
-        for (i, credential) in section.password_credentials.iter().enumerate() {
-            let start_at = self.instant(app, i, "startDateTime", credential.start_date_time.as_deref());
-            let end_at = self.instant(app, i, "endDateTime", credential.end_date_time.as_deref());
-            let (key_id, hint, hash) = self.kept(&application_secret(app, i), stored);
-            let PasswordSection { display_name, .. } = credential;
-            credentials.push(PasswordCredential {
-                key_id,
-                display_name: display_name.clone(),
-                hint,
-                hash,
-                start_at,
-                end_at,
-            });
-        }
-        credentials
-    }
-
-    /// A secret that is stored already keeps its id and hash, so applying twice changes nothing.
-    fn kept(&mut self, path: &[PathStep], stored: &[PasswordCredential]) -> (ObjectId, String, String) {
-        let Some(secret) = self.parsed.secrets.get(path) else {
-            return (ObjectId::from_random(self.make.bytes()), String::new(), String::new());
-        };
-        if let Some(same) = stored.iter().find(|s| self.make.is_of(secret, s)) {
-            return (same.key_id, same.hint.clone(), same.hash.clone());
-        }
-        let (hint, hash) = self.make.hash(secret);
-        (ObjectId::from_random(self.make.bytes()), hint, hash)
-    }
-
-    fn instant(&mut self, app: usize, credential: usize, key: &str, text: Option<&str>) -> Option<Timestamp> {
-        let text = text?;
-        let at = Timestamp::parse_rfc3339(text);
-        if at.is_none() {
-            let mut path = application_secret(app, credential);
-            path.pop();
-            path.push(PathStep::Key(key.to_owned()));
-            self.problem(path, format!("“{text}” is not a point in time such as 2026-11-24T00:00:00Z"));
-        }
-        at
     }
 
     fn provider(

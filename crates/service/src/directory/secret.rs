@@ -6,9 +6,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vestibule_crypto::seal::SealingKey;
+use vestibule_rules::directory::application::PasswordCredential;
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{ProviderId, TenantId};
+use vestibule_rules::ids::{ClientId, ProviderId, TenantId};
 use vestibule_rules::text::Secret;
 
 use super::shape::SecretReference;
@@ -45,7 +46,10 @@ pub struct StandInSecrets;
 
 impl SecretSource for StandInSecrets {
     fn read(&self, _: &SecretReference, _: &Path) -> Result<Secret<String>, String> {
-        Ok(Secret::new("a stand-in that opens nothing".to_owned()))
+        Ok(Secret::new(
+            "a stand-in that opens nothing, and is long enough for whatever a secret is wanted for"
+                .to_owned(),
+        ))
     }
 }
 
@@ -124,4 +128,38 @@ pub(super) fn open(keys: &SealingKey, whose: Whose<'_>, sealed: &SealedSecret) -
 
 fn context((tenant, provider, secret): Whose<'_>) -> String {
     format!("identityProviders|{tenant}|{}|{}", provider.key(), secret.as_str())
+}
+
+/// The secret of an application that signs with it, opened; nothing when it is not kept.
+pub fn open_application_secret(
+    keys: &SealingKey,
+    whose: (TenantId, ClientId),
+    credential: &PasswordCredential,
+) -> Outcome<Option<Secret<String>>> {
+    credential.sealed.as_ref().map(|sealed| open_of_application(keys, whose, sealed)).transpose()
+}
+
+/// Seals the secret of an application.
+pub(super) fn seal_of_application(
+    keys: &SealingKey,
+    whose: (TenantId, ClientId),
+    secret: &Secret<String>,
+) -> Outcome<SealedSecret> {
+    let sealed = keys.seal(&context_of_application(whose), secret.expose().as_bytes())?;
+    Ok(SealedSecret(STANDARD.encode(sealed)))
+}
+
+pub(super) fn open_of_application(
+    keys: &SealingKey,
+    whose: (TenantId, ClientId),
+    sealed: &SealedSecret,
+) -> Outcome<Secret<String>> {
+    let broken = |what: &str| Fault::ours(format!("the secret of application {} {what}", whose.1));
+    let bytes = STANDARD.decode(&sealed.0).map_err(|_| broken("is not base64"))?;
+    let plain = keys.open(&context_of_application(whose), &bytes)?;
+    String::from_utf8(plain).map(Secret::new).map_err(|_| broken("is not text"))
+}
+
+fn context_of_application((tenant, client): (TenantId, ClientId)) -> String {
+    format!("applications|{tenant}|{client}|passwordCredentials")
 }

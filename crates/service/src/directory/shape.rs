@@ -94,6 +94,9 @@ pub struct ApplicationSection {
     /// The application's own secrets; only their hashes are stored.
     #[serde(default)]
     pub password_credentials: Vec<PasswordSection>,
+    /// The application's public keys: what is signed with their private halves proves that it is the application.
+    #[serde(default)]
+    pub key_credentials: Vec<KeySection>,
     /// Names under which the application is asked for as an API, such as `api://orders`.
     #[serde(default)]
     pub identifier_uris: Vec<String>,
@@ -126,6 +129,27 @@ pub struct PasswordSection {
     #[serde(default)]
     pub start_date_time: Option<String>,
     /// When it stops to work.
+    #[serde(default)]
+    pub end_date_time: Option<String>,
+}
+
+/// A public key of an application.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeySection {
+    /// What tells this key from others.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The public key as a JWK. Either this or `pem`.
+    #[serde(default)]
+    pub jwk: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Where a certificate or a public key is, in PEM.
+    #[serde(default)]
+    pub pem: Option<SecretReference>,
+    /// When it begins to count, such as `2026-11-24T00:00:00Z`. A certificate says it itself, unless you do.
+    #[serde(default)]
+    pub start_date_time: Option<String>,
+    /// When it stops to count.
     #[serde(default)]
     pub end_date_time: Option<String>,
 }

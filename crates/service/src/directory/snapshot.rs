@@ -15,6 +15,7 @@ use vestibule_rules::journey::flow::Flow;
 use vestibule_store::{Db, ReadTx, tenants};
 
 use super::change;
+use super::client_keys::ClientKeys;
 use super::plan::Stored;
 
 /// One tenant at one configuration version.
@@ -28,6 +29,8 @@ pub struct TenantView {
     pub flow_of_app: HashMap<ClientId, usize>,
     /// The newest version of each flow, in the order of `config.user_flows`.
     pub flows: Vec<FlowVersion>,
+    /// What its applications sign with.
+    pub client_keys: ClientKeys,
 }
 
 /// A flow as new journeys run it.
@@ -50,7 +53,8 @@ impl TenantView {
                 flows.get(&flow.id).ok_or_else(|| Fault::ours(format!("flow {} has no version", flow.id)))?;
             versions.push(FlowVersion { version: *number, flow: Arc::new(resolved.clone()) });
         }
-        Ok(Self { config, version, flow_of_app, flows: versions })
+        let client_keys = ClientKeys::new(&config)?;
+        Ok(Self { config, version, flow_of_app, flows: versions, client_keys })
     }
 
     /// The application with this client id.

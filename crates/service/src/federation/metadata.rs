@@ -86,7 +86,7 @@ pub struct Providers {
 
 /// Questions on their way. A crowd that arrives together asks once and shares the answer, a failure too:
 /// nobody waits for the time limits of those before them (security.md RP10).
-pub(super) struct Flights<T>(Mutex<HashMap<String, Arc<OnceCell<Outcome<T>>>>>);
+pub(crate) struct Flights<T>(Mutex<HashMap<String, Arc<OnceCell<Outcome<T>>>>>);
 
 impl<T> Default for Flights<T> {
     fn default() -> Self {
@@ -96,7 +96,7 @@ impl<T> Default for Flights<T> {
 
 impl<T: Clone> Flights<T> {
     /// Asks, or waits for whoever asks already. When the asker goes away, somebody who waits takes over.
-    pub(super) async fn join(&self, key: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    pub(crate) async fn join(&self, key: &str, ask: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         let flight = Arc::clone(self.lock().entry(key.to_owned()).or_default());
         let answer = flight.get_or_init(|| ask).await.clone();
         let mut all = self.lock();
@@ -284,7 +284,7 @@ impl Metadata {
 
 /// RP8: a provider on TLS leads nobody's browser or secret out of it, and no provider leads to a scheme that
 /// is no web address at all.
-pub(super) fn is_as_safe_as(issuer: &str, endpoint: &Url) -> bool {
+pub(crate) fn is_as_safe_as(issuer: &str, endpoint: &Url) -> bool {
     endpoint.scheme() == "https" || (issuer.starts_with("http:") && endpoint.scheme() == "http")
 }
 

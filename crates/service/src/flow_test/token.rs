@@ -7,6 +7,7 @@ use vestibule_rules::directory::user::User;
 use vestibule_rules::ids::{GrantId, SessionId};
 use vestibule_rules::journey::facts::Facts;
 use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
+use vestibule_rules::oauth::client_auth::Strength;
 use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::time::Timestamp;
 
@@ -39,7 +40,7 @@ impl Mint<'_> {
             scope: &scope,
             now,
             uti: "test",
-            with_secret: false,
+            strength: Strength::Public,
         };
         let sub = subject(&app.app_id.to_string(), user.id);
         let subject = Subject {

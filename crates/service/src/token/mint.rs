@@ -114,7 +114,7 @@ impl Mint<'_> {
             scope: self.scope,
             now: call.visit.now,
             uti,
-            with_secret: call.client.has_secret(),
+            strength: call.client.strength(),
         }
     }
 

@@ -34,6 +34,8 @@ mod schema;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod spent_tokens;
+#[cfg(test)]
 mod stages;
 #[cfg(test)]
 mod terms;

@@ -31,6 +31,7 @@ use vestibule_service::directory::{Directory, Snapshot, TenantView};
 use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, Site};
 use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
+use vestibule_service::key_sets::KeySets;
 use vestibule_service::keys::Keyring;
 use vestibule_service::mail::{Letter, LetterWriter, Written};
 use vestibule_service::ports::clock::TestClock;
@@ -116,7 +117,13 @@ fn view(id: TenantId) -> TenantView {
         user_flow_attributes: Vec::new(),
         user_flows: Vec::new(),
     };
-    TenantView { config, version: 1, flow_of_app: HashMap::new(), flows: Vec::new() }
+    TenantView {
+        config,
+        version: 1,
+        flow_of_app: HashMap::new(),
+        flows: Vec::new(),
+        client_keys: vestibule_service::directory::client_keys::ClientKeys::default(),
+    }
 }
 
 fn person(id: UserId) -> User {
@@ -165,6 +172,7 @@ pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
         },
         letters: Arc::new(NoLetters),
         providers: Providers::default(),
+        key_sets: KeySets::default(),
         provider_health: Health::default(),
         mail_waiting: Notify::new(),
         notices_waiting: Notify::new(),

@@ -2,12 +2,15 @@
 
 mod authorize;
 mod check_session;
+mod client;
 mod device_code;
 mod discovery;
 mod federation;
 mod initiate;
+mod introspect;
 mod keys;
 mod logout;
+mod revoke;
 mod token;
 mod userinfo;
 
@@ -36,6 +39,10 @@ pub(super) fn callers() -> Router<AppState> {
     let token = post(token::exchange).get(token::exchange).options(preflight);
     let routes = endpoint(Router::new(), "/oauth2/v2.0/token", &token);
     let routes = endpoint(routes, "/oauth2/v2.0/devicecode", &post(device_code::post).options(preflight));
+    let introspect = post(introspect::tell).get(introspect::tell).options(preflight);
+    let routes = endpoint(routes, "/oauth2/v2.0/introspect", &introspect);
+    let revoke = post(revoke::end).get(revoke::end).options(preflight);
+    let routes = endpoint(routes, "/oauth2/v2.0/revoke", &revoke);
     let routes =
         routes.route("/{tenant}/federation/{provider}/token", get(federation::token).options(preflight));
     endpoint(routes, "/openid/userinfo", &get(userinfo::tell).post(userinfo::tell).options(preflight))

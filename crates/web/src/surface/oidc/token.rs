@@ -2,15 +2,12 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, ORIGIN, PRAGMA};
-use http::{HeaderValue, Method, StatusCode};
-use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::oauth::params::Params;
-use vestibule_rules::text::Secret;
-use vestibule_service::token::{self, TokenRequest};
+use http::header::PRAGMA;
+use http::{HeaderValue, StatusCode};
+use vestibule_rules::fault::Fault;
+use vestibule_service::token;
 
+use super::client;
 use crate::fault::OAuthFault;
 use crate::form::Asked;
 use crate::respond;
@@ -19,64 +16,9 @@ use crate::state::AppState;
 /// Exchanges a grant; a `GET` learns that this takes a `POST` (900561).
 pub(super) async fn exchange(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
     let asked = Asked::read(&app, request).await?;
-    let by_get = asked.method != Method::POST;
-    let request = TokenRequest {
-        params: if by_get { Params::default() } else { asked.params() },
-        basic: asked.header(AUTHORIZATION.as_str()).map(basic).transpose()?.flatten(),
-        origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
-        by_get,
-    };
-    let tokens = token::exchange(&app.site, &asked.visit, request).await?;
+    let tokens = token::exchange(&app.site, &asked.visit, client::request(&asked)?).await?;
     let body = serde_json::to_vec(&tokens).map_err(|e| Fault::ours(format!("tokens: {e}")))?;
     let mut response = respond::json(StatusCode::OK, body);
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
-}
-
-/// Client id and secret of a Basic header; each part is form-encoded before they are joined (RFC 6749
-/// §2.3.1). Another scheme is left alone.
-fn basic(header: &str) -> Outcome<Option<(String, Secret<String>)>> {
-    let Some((scheme, credentials)) = header.split_once(' ') else { return Ok(None) };
-    if !scheme.eq_ignore_ascii_case("Basic") {
-        return Ok(None);
-    }
-    let malformed = || Fault::malformed("authorization", "not Basic credentials").code(9_002_313);
-    let bytes = STANDARD.decode(credentials.trim()).map_err(|_| malformed())?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
-    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
-    Ok(Some((decode(id), Secret::new(decode(secret)))))
-}
-
-fn decode(text: &str) -> String {
-    // A pair without `=` is a name without a value; both sides of a secret may hold `=` and `&` unencoded.
-    let guarded = text.replace('=', "%3D").replace('&', "%26");
-    url::form_urlencoded::parse(guarded.as_bytes())
-        .next()
-        .map(|(name, _)| name.into_owned())
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(credentials: &str) -> Option<(String, String)> {
-        let found = basic(&format!("Basic {}", STANDARD.encode(credentials))).unwrap();
-        found.map(|(id, secret)| (id, secret.into_inner()))
-    }
-
-    #[test]
-    fn both_parts_are_decoded() {
-        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
-        assert_eq!(read("id:s%3Acr%2Bt+x"), pair("id", "s:cr+t x"));
-        assert_eq!(read("id:a=b&c:d"), pair("id", "a=b&c:d"));
-        assert_eq!(read("id:"), pair("id", ""));
-    }
-
-    #[test]
-    fn another_scheme_is_not_ours_and_nonsense_is_malformed() {
-        assert!(basic("Bearer abc").unwrap().is_none());
-        assert!(basic("Basic %%%").is_err());
-        assert!(basic(&format!("Basic {}", STANDARD.encode("no colon"))).is_err());
-    }
 }
