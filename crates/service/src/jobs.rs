@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
-    grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle, told_once,
+    device_codes, grants, journeys, maintenance, outbox, provider_sessions, sessions, stages, throttle,
+    told_once,
 };
 
 use crate::domains;
@@ -187,7 +188,8 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let sessions = sessions::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let kept = provider_sessions::remove_expired(tx, now, BATCH).await?;
                     let kept = kept + told_once::remove_expired(tx, now, BATCH).await?;
-                    let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
+                    let devices = device_codes::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
+                    let grants = devices + grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;
                     Ok(journeys + counters + mail + sessions + kept + grants + stages)
                 })

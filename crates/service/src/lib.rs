@@ -6,6 +6,7 @@
 //! | [`env`], [`visit`], [`hop`] | what every use case gets, and what a browser does next |
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
+//! | [`device`] | from a code that a device shows to somebody who lets it in |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`funnel`] | how far people come, and what stood in somebody's way |
@@ -15,6 +16,7 @@
 pub mod account;
 pub mod audit;
 pub mod authorize;
+pub mod device;
 pub mod directory;
 pub mod discovery;
 pub mod domains;

@@ -64,6 +64,11 @@ impl Limit {
         }
     }
 
+    /// Gives back what one act spent that turned out not to count.
+    pub async fn give_back(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
+        throttle::give_back(tx, tenant, &self.name).await
+    }
+
     /// Forgets what was spent, after a success.
     pub async fn reset(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
         throttle::reset(tx, tenant, &self.name).await

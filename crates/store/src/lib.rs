@@ -13,6 +13,7 @@
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
+//! | [`device_codes`] | devices that wait for somebody to sign in elsewhere |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -20,6 +21,7 @@
 pub mod audit;
 pub mod db;
 pub mod deployment;
+pub mod device_codes;
 pub mod domains;
 pub mod flow_life;
 pub mod grants;
@@ -49,6 +51,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         audit::STATEMENTS,
         deployment::STATEMENTS,
+        device_codes::STATEMENTS,
         domains::STATEMENTS,
         flow_life::STATEMENTS,
         grants::STATEMENTS,

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0010_provider_health.sql"),
     },
     Migration { version: 11, name: "told_once", text: include_str!("../migrations/0011_told_once.sql") },
+    Migration { version: 12, name: "device_code", text: include_str!("../migrations/0012_device_code.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

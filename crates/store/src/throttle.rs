@@ -19,6 +19,7 @@ statements! {
              WHERE throttle.window_start <= $4 OR throttle.spent < $5
              RETURNING spent";
     PEEK = "SELECT window_start, spent FROM throttle WHERE tenant_id = $1 AND bucket = $2";
+    GIVE_BACK = "UPDATE throttle SET spent = spent - 1 WHERE tenant_id = $1 AND bucket = $2 AND spent > 0";
     RESET = "DELETE FROM throttle WHERE tenant_id = $1 AND bucket = $2";
     REMOVE_OLD = "DELETE FROM throttle WHERE (tenant_id, bucket) IN (
                       SELECT tenant_id, bucket FROM throttle WHERE window_start <= $1 LIMIT $2)
@@ -65,6 +66,11 @@ pub async fn peek(tx: &mut ReadTx, tenant: TenantId, bucket: &Bucket<'_>, now: T
     let Some(row) = tx.one(&PEEK, &values![tenant, bucket.name]).await? else { return Ok(0) };
     let start: Timestamp = row.get(0)?;
     if start <= now - bucket.window { Ok(0) } else { row.get(1) }
+}
+
+/// Gives one attempt back that turned out not to count. The others stay counted.
+pub async fn give_back(tx: &mut WriteTx, tenant: TenantId, bucket: &str) -> Outcome<()> {
+    tx.run(&GIVE_BACK, &values![tenant, bucket]).await.map(drop)
 }
 
 /// Forgets what was spent, after a success.

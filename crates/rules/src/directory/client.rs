@@ -12,6 +12,10 @@ pub struct Settings {
     /// OpenID Connect Core allows. See docs/reference/security-profiles.md.
     #[serde(skip_serializing_if = "SecurityProfile::is_usual")]
     pub security_profile: SecurityProfile,
+    /// Whether an application that has a secret may sign people in on another device, by a code that they type there.
+    /// Applications with `isFallbackPublicClient` may anyway. See docs/guides/devices.md.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub device_code: bool,
 }
 
 /// The name of a row of demands (security.md 0.1).

@@ -13,6 +13,8 @@
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
+//! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
+//! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -22,9 +24,11 @@ pub mod authorize;
 pub mod callback;
 pub mod claims;
 pub mod client_auth;
+pub mod device;
 pub mod error;
 pub mod logout;
 pub mod metadata;
+pub mod on_behalf_of;
 pub mod params;
 pub mod pkce;
 pub mod profile;

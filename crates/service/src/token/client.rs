@@ -10,14 +10,14 @@ use vestibule_rules::time::Timestamp;
 use crate::visit::Visit;
 
 /// An application of the tenant and what it showed.
-pub(super) struct Client<'a> {
-    pub(super) app: &'a Application<PasswordCredential>,
+pub(crate) struct Client<'a> {
+    pub(crate) app: &'a Application<PasswordCredential>,
     proof: Proof<'a>,
     origin: Option<&'a str>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn find(
+    pub(crate) fn find(
         visit: &'a Visit,
         presented: &Presented,
         origin: Option<&'a str>,
@@ -39,21 +39,21 @@ impl<'a> Client<'a> {
     }
 
     /// Whether it has proven itself enough for a grant that came to `platform`.
-    pub(super) fn authenticate(&self, platform: Option<Platform>, now: Timestamp) -> Result<(), OAuthError> {
+    pub(crate) fn authenticate(&self, platform: Option<Platform>, now: Timestamp) -> Result<(), OAuthError> {
         client_auth::check(platform, self.proof, now)?;
         client_auth::check_origin(self.app, platform, self.origin)
     }
 
     /// For a grant that is not there or not the client's, so that no platform says what it has to show: a
     /// wrong secret is still called wrong.
-    pub(super) const fn check_what_was_shown(&self) -> Result<(), OAuthError> {
+    pub(crate) const fn check_what_was_shown(&self) -> Result<(), OAuthError> {
         match self.proof {
             Proof::Wrong => Err(error::WRONG_SECRET),
             Proof::Nothing | Proof::Secret(_) => Ok(()),
         }
     }
 
-    pub(super) const fn has_secret(&self) -> bool {
+    pub(crate) const fn has_secret(&self) -> bool {
         matches!(self.proof, Proof::Secret(_))
     }
 }

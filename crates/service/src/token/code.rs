@@ -73,6 +73,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         created_at: visit.now,
         expires_at: visit.now + life,
         revoked_at: None,
+        parent_id: None,
     };
     let row = CodeRow {
         grant_id: grant,

@@ -124,6 +124,7 @@ pub(crate) fn family(n: u8) -> FamilyRow {
         created_at: NOW,
         expires_at: NOW + Span::days(90),
         revoked_at: None,
+        parent_id: None,
     }
 }
 

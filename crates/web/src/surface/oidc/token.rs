@@ -19,18 +19,22 @@ use crate::state::AppState;
 /// Exchanges a grant; a `GET` learns that this takes a `POST` (900561).
 pub(super) async fn exchange(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
     let asked = Asked::read(&app, request).await?;
-    let by_get = asked.method != Method::POST;
-    let request = TokenRequest {
-        params: if by_get { Params::default() } else { asked.params() },
-        basic: asked.header(AUTHORIZATION.as_str()).map(basic).transpose()?.flatten(),
-        origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
-        by_get,
-    };
-    let tokens = token::exchange(&app.site, &asked.visit, request).await?;
+    let tokens = token::exchange(&app.site, &asked.visit, request_of(&asked)?).await?;
     let body = serde_json::to_vec(&tokens).map_err(|e| Fault::ours(format!("tokens: {e}")))?;
     let mut response = respond::json(StatusCode::OK, body);
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
+}
+
+/// What the client sent, and how it proves itself.
+pub(super) fn request_of(asked: &Asked) -> Outcome<TokenRequest> {
+    let by_get = asked.method != Method::POST;
+    Ok(TokenRequest {
+        params: if by_get { Params::default() } else { asked.params() },
+        basic: asked.header(AUTHORIZATION.as_str()).map(basic).transpose()?.flatten(),
+        origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
+        by_get,
+    })
 }
 
 /// Client id and secret of a Basic header; each part is form-encoded before they are joined (RFC 6749
