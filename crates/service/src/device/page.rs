@@ -39,7 +39,8 @@ pub struct DeviceView {
     pub app_name: String,
     /// The address that the device asked from.
     pub source: String,
-    /// Whether this browser is in the same network.
+    /// Whether this browser is in the same network. When it is not, that says nothing: one home has an address of each
+    /// version of the protocol.
     pub same_network: bool,
     /// When it asked.
     pub asked_at: Timestamp,

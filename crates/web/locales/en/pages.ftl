@@ -118,10 +118,8 @@ device-fact-account = Account
 device-fact-from = Asked from
 # See device-fact-app. A time follows.
 device-fact-asked = Asked
-# Behind the address, in smaller letters.
+# Below the address, in smaller letters.
 device-from-here = the network of this browser
-# See device-from-here.
-device-from-elsewhere = another network than this browser’s
 # How long ago the device asked. $minutes: whole minutes.
 device-asked-ago = { $minutes ->
     [0] less than a minute ago
@@ -135,7 +133,7 @@ device-switch = Use another account
 # Heading when the device is let in, and the sentence below it. $app: name of the app.
 device-approved-title = Go back to your device
 # See device-approved-title.
-device-approved-lead = { $app } is signed in there in a few seconds. You can close this page.
+device-approved-lead = { $app } will be signed in there in a few seconds. You can close this page.
 # Heading when the device is not let in, and the sentence below it. $app: name of the app.
 device-declined-title = The device was not let in
 # See device-declined-title.

@@ -399,10 +399,8 @@ async fn nobody_who_is_gone_lets_a_device_in() -> Outcome<()> {
 
         let (id, user) = (tenant(server, SHOP), people(server, SHOP, ADA).await?.remove(0));
         let now = server.site.env.now();
-        let remove = |tx| -> vestibule_store::BoxFuture<'_, Outcome<_>> {
-            Box::pin(async move { users::remove(tx, id, user.id, now).await })
-        };
-        server.site.env.db.write(remove).await?;
+        let db = &server.site.env.db;
+        db.write(move |tx| Box::pin(async move { users::remove(tx, id, user.id, now).await })).await?;
         assert_eq!(unspent.redeem().await?.1["error"], "invalid_grant");
         Ok(())
     })
