@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { claimsAtApp, enter, isApp, openApp, signOut } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
+import { deviceTenant, signUpForDevice } from "../lib/devices.mjs";
 import { codeFrom, messagesTo, otherCode } from "../lib/inbox.mjs";
 import { webRedirect } from "../lib/customer.mjs";
 import { authorization, metadata, under } from "../lib/oauth.mjs";
@@ -134,6 +135,36 @@ test("the customer's way", () =>
     await page.getByText(/already have an account/i).first().waitFor();
     await shoot(page, "account-exists");
   }));
+
+test("a device is let in", async () => {
+  const tenant = await deviceTenant();
+  const ask = async () => {
+    const body = new URLSearchParams({ client_id: tenant.television, scope: "openid" });
+    return (await fetch(under(tenant, "oauth2/v2.0/devicecode"), { method: "POST", body })).json();
+  };
+  await inBrowser(async (page) => {
+    const device = await ask();
+    await page.goto(device.verification_uri);
+    await shoot(page, "device-code");
+    await page.locator("#user_code").fill("12345678");
+    await submit(page);
+    await errorCode(page);
+    await shoot(page, "device-code-error");
+    await page.goto(device.verification_uri_complete);
+    await shoot(page, "device-code-filled");
+    await signUpForDevice(page, device.verification_uri, device.user_code, { address: newAddress("tv"), password: newPassword() });
+    await shoot(page, "device-question");
+    await page.locator("#continue").click();
+    await page.getByRole("heading", { name: "Go back to your device" }).waitFor();
+    await shoot(page, "device-approved");
+    const second = await ask();
+    await page.goto(second.verification_uri_complete);
+    await submit(page);
+    await cancel(page);
+    await page.getByRole("heading", { name: "The device was not let in" }).waitFor();
+    await shoot(page, "device-declined");
+  });
+});
 
 const offers = ["Timber", "Tools and machines", "Transport"].map((label) => ({ label, value: label.toLowerCase() }));
 const views = [

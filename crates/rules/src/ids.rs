@@ -67,6 +67,8 @@ guid! {
     SessionId,
     /// Everything that one authorization led to: a code, its access and refresh tokens.
     GrantId,
+    /// A device that waits for somebody to sign in on another one.
+    DeviceId,
 }
 
 macro_rules! name {

@@ -13,7 +13,7 @@ use vestibule_store::{sessions, users};
 
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To};
-use crate::journey;
+use crate::journey::{self, Beginning, Request};
 use crate::session::{self, Session};
 use crate::terms;
 use crate::token::{NewCode, grant_request, hint};
@@ -58,7 +58,7 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
 
 /// What the tenant does for the application. A flow in the path must be the application's own: the flow is
 /// chosen by the client (URL-06), and an address that says otherwise is a mistake that must show.
-fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
+pub(crate) fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
     let own = client.and_then(|client| visit.tenant.flow_for(client));
     let named = visit.segments.flow.as_deref().and_then(|name| visit.tenant.flow(name));
     if let (Some((named, _)), Some((own, _))) = (named, own)
@@ -76,7 +76,7 @@ fn served(visit: &Visit, client: Option<ClientId>) -> Outcome<Served> {
 }
 
 /// Whether whoever is signed in has yet to accept what the application's flow demands.
-async fn owes_terms(
+pub(crate) async fn owes_terms(
     site: &Site,
     visit: &Visit,
     client: Option<ClientId>,
@@ -99,14 +99,17 @@ async fn start(
         login_hint: typed_hint(site, visit, &verified).await?,
         domain_hint: verified.domain_hint.clone(),
     };
-    if let Some((_, current)) = visit.tenant.flow_for(verified.client_id) {
-        let flow = (&*current.flow, current.version);
-        let beginning = journey::Beginning { opening, session, request: verified };
-        return journey::start(site, visit, flow, beginning).await;
+    start_journey(site, visit, Beginning { opening, session, request: Request::App(Box::new(verified)) })
+        .await
+}
+
+/// Begins a journey through the flow of the application that asks, or the bare sign-in of a workforce tenant.
+pub(crate) async fn start_journey(site: &Site, visit: &Visit, beginning: Beginning) -> Outcome<Hop> {
+    if let Some((_, current)) = visit.tenant.flow_for(beginning.request.client_id()) {
+        return journey::start(site, visit, (&current.flow, current.version), beginning).await;
     }
     let flow = Flow::sign_in_only(&visit.tenant.config);
-    let beginning = journey::Beginning { opening, session: None, request: verified };
-    journey::start(site, visit, (&flow, 0), beginning).await
+    journey::start(site, visit, (&flow, 0), Beginning { session: None, ..beginning }).await
 }
 
 /// The address to fill in: `login_hint` as it was sent, or the address of the user whom our own opaque hint

@@ -1,6 +1,6 @@
 //! What a browser does next.
 
-use vestibule_rules::ids::{JourneyId, ProviderId};
+use vestibule_rules::ids::{DeviceId, JourneyId, ProviderId};
 use vestibule_rules::oauth::authorize::Callback;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
@@ -32,6 +32,8 @@ pub enum WayIn {
 pub enum To {
     /// The page of a journey.
     Journey(JourneyId),
+    /// The page that asks whether a device is let in, and says what came of it.
+    Device(DeviceId),
     /// An identity provider.
     Provider(url::Url),
     /// An address of our own, asked for anew.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
-    grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages, throttle,
+    device_codes, grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages, throttle,
     told_once,
 };
 
@@ -228,7 +228,8 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let kept = provider_sessions::remove_expired(tx, now, BATCH).await?;
                     let kept = kept + spent_tokens::remove_expired(tx, now, BATCH).await?;
                     let kept = kept + told_once::remove_expired(tx, now, BATCH).await?;
-                    let grants = grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
+                    let devices = device_codes::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
+                    let grants = devices + grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;
                     Ok(journeys + counters + mail + sessions + kept + grants + stages)
                 })

@@ -8,6 +8,7 @@
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
 //! | [`introspection`], [`revocation`] | what a token is good for, and that it ends |
 //! | [`key_sets`] | the keys by which applications and workloads are recognised |
+//! | [`device`] | from a code that a device shows to somebody who lets it in |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
 //! | [`initiate`] | sign-ins that an app did not begin |
 //! | [`notices`] | apps are told that a session ended |
@@ -19,6 +20,7 @@
 pub mod account;
 pub mod audit;
 pub mod authorize;
+pub mod device;
 pub mod directory;
 pub mod discovery;
 pub mod domains;

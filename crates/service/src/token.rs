@@ -8,9 +8,11 @@
 pub(crate) mod assertion;
 pub(crate) mod client;
 pub mod code;
+mod device_code;
 mod front;
 pub mod hint;
 mod mint;
+mod on_behalf_of;
 mod proof;
 mod redeem;
 mod refresh;
@@ -19,8 +21,8 @@ mod workload;
 use serde::Serialize;
 use vestibule_crypto::digest::{base64url, sha256};
 use vestibule_rules::directory::credential::AuthMethod;
-use vestibule_rules::fault::Fault;
-use vestibule_rules::ids::ProviderId;
+use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
 use vestibule_rules::oauth::claims::{self, Issuance};
 use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
@@ -28,6 +30,7 @@ use vestibule_rules::oauth::roles;
 use vestibule_rules::oauth::scope::{self, Scope};
 use vestibule_rules::oauth::token::{Grant, grant};
 use vestibule_rules::text::Secret;
+use vestibule_store::{ReadTx, sessions};
 
 use crate::env::Site;
 use crate::visit::Visit;
@@ -119,6 +122,8 @@ pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Resu
         Grant::AuthorizationCode => redeem::redeem(&call).await,
         Grant::RefreshToken => refresh::refresh(&call).await,
         Grant::ClientCredentials => client_credentials(&call).await,
+        Grant::DeviceCode(form) => device_code::redeem(&call, form).await,
+        Grant::OnBehalfOf => on_behalf_of::exchange(&call).await,
     }
 }
 
@@ -157,8 +162,14 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
 }
 
 /// What the store knows a code or refresh token by.
-fn digest_of(token: &str) -> Vec<u8> {
+pub(crate) fn digest_of(token: &str) -> Vec<u8> {
     sha256(token.as_bytes()).to_vec()
+}
+
+/// The provider by which a session began.
+async fn provider_of(tx: &mut ReadTx, tenant: TenantId, sid: SessionId) -> Outcome<Option<ProviderId>> {
+    let cookies = sessions::list_by_sid(tx, tenant, sid).await?;
+    Ok(cookies.into_iter().find_map(|session| session.provider.map(ProviderId)))
 }
 
 /// The issuer of the provider that somebody signed in with, for the claim `idp`.

@@ -71,7 +71,8 @@ pub fn issuer(origin: &str, tenant: TenantId) -> String {
     format!("{origin}/{tenant}/v2.0")
 }
 
-fn network(source: &str) -> String {
+/// See [`Visit::network`].
+pub(crate) fn network(source: &str) -> String {
     match source.parse() {
         Ok(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from(u128::from(address) >> 64 << 64)),
         Ok(IpAddr::V4(_)) | Err(_) => source.to_owned(),

@@ -12,13 +12,24 @@ use crate::{statements, values};
 
 statements! {
     INSERT_FAMILY = "INSERT INTO grant_family (tenant_id, id, client_id, user_id, sid, issuer, scope, auth_time,
-                         created_at, expires_at, revoked_at, doc)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                         created_at, expires_at, revoked_at, doc, parent_id)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     FIND_FAMILY = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
-                       revoked_at, doc
+                       revoked_at, doc, parent_id
                    FROM grant_family WHERE tenant_id = $1 AND id = $2";
     REVOKE_FAMILY = "UPDATE grant_family SET revoked_at = $3
                      WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
+    // A parent may have been revoked before, with a child that came later: all that is below it goes.
+    REVOKE_BELOW = "UPDATE grant_family SET revoked_at = $3
+                    WHERE tenant_id = $1 AND revoked_at IS NULL AND id IN (
+                        WITH RECURSIVE below (id) AS (
+                            SELECT id FROM grant_family WHERE tenant_id = $1 AND parent_id = $2
+                            UNION
+                            SELECT f.id FROM grant_family AS f JOIN below AS b ON f.parent_id = b.id
+                            WHERE f.tenant_id = $1)
+                        SELECT id FROM below)";
+    HOLD_FAMILY = "UPDATE grant_family SET revoked_at = NULL
+                   WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL";
     REVOKE_BY_SID = "UPDATE grant_family SET revoked_at = $3
                      WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL";
     REVOKE_BY_USER = "UPDATE grant_family SET revoked_at = $3
@@ -35,7 +46,7 @@ statements! {
                     FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
                     ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
-                       revoked_at, doc
+                       revoked_at, doc, parent_id
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 ORDER BY created_at, id";
     INSERT_CODE = "INSERT INTO authorization_code (tenant_id, digest, grant_id, client_id, redirect_uri,
                        platform, scope, nonce, code_challenge, issuer, created_at, expires_at, redeemed_at, doc)
@@ -104,6 +115,8 @@ pub struct FamilyRow {
     pub revoked_at: Option<Timestamp>,
     /// What else tokens need to know, as JSON; older grants have nothing.
     pub doc: Option<String>,
+    /// The grant that it came of and ends with, when an API acts for a person.
+    pub parent_id: Option<GrantId>,
 }
 
 /// An authorization code as it is stored.
@@ -173,6 +186,7 @@ fn read_family(row: &Row) -> Outcome<FamilyRow> {
         expires_at: row.get(8)?,
         revoked_at: row.get(9)?,
         doc: row.get(10)?,
+        parent_id: row.get(11)?,
     })
 }
 
@@ -223,6 +237,7 @@ pub async fn insert_family(tx: &mut WriteTx, tenant: TenantId, family: &FamilyRo
         family.expires_at,
         family.revoked_at,
         family.doc.as_deref(),
+        family.parent_id,
     ];
     tx.run(&INSERT_FAMILY, &row).await.map(drop)
 }
@@ -241,9 +256,17 @@ pub async fn list_families_of_session(
     tx.all(&LIST_BY_SID, &values![tenant, sid]).await?.iter().map(read_family).collect()
 }
 
-/// Takes a grant back; `false` when it had been taken back, or never was.
+/// Takes a grant back, with every grant that came of it; `false` when it had been taken back, or never was.
 pub async fn revoke_family(tx: &mut WriteTx, tenant: TenantId, id: GrantId, at: Timestamp) -> Outcome<bool> {
-    Ok(tx.run(&REVOKE_FAMILY, &values![tenant, id, at]).await? == 1)
+    let revoked = tx.run(&REVOKE_FAMILY, &values![tenant, id, at]).await? == 1;
+    tx.run(&REVOKE_BELOW, &values![tenant, id, at]).await?;
+    Ok(revoked)
+}
+
+/// Keeps a grant from being taken back until the transaction ends; `false` when it has been. Whoever adds a grant
+/// below it would otherwise come between the search for such grants and its end.
+pub async fn hold_family(tx: &mut WriteTx, tenant: TenantId, id: GrantId) -> Outcome<bool> {
+    Ok(tx.run(&HOLD_FAMILY, &values![tenant, id]).await? == 1)
 }
 
 /// Takes back every grant of a session, and notes that its apps are to be told; says how many.

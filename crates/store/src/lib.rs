@@ -14,6 +14,7 @@
 //! | [`logout_notices`] | apps that are still to be told that a session ended |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`spent_tokens`], [`keys`] | who is signed in, what was issued and used up, what signs |
+//! | [`device_codes`] | devices that wait for somebody to sign in elsewhere |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -21,6 +22,7 @@
 pub mod audit;
 pub mod db;
 pub mod deployment;
+pub mod device_codes;
 pub mod domains;
 pub mod flow_life;
 pub mod grants;
@@ -52,6 +54,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         audit::STATEMENTS,
         deployment::STATEMENTS,
+        device_codes::STATEMENTS,
         domains::STATEMENTS,
         flow_life::STATEMENTS,
         grants::STATEMENTS,

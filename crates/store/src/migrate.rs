@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "spent_tokens",
         text: include_str!("../migrations/0014_spent_tokens.sql"),
     },
+    Migration { version: 15, name: "device_code", text: include_str!("../migrations/0015_device_code.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -19,6 +19,7 @@ statements! {
              WHERE throttle.window_start <= $4 OR throttle.spent < $5
              RETURNING spent";
     PEEK = "SELECT window_start, spent FROM throttle WHERE tenant_id = $1 AND bucket = $2";
+    GIVE_BACK = "UPDATE throttle SET spent = spent - 1 WHERE tenant_id = $1 AND bucket = $2 AND spent > 0";
     RESET = "DELETE FROM throttle WHERE tenant_id = $1 AND bucket = $2";
     REMOVE_OLD = "DELETE FROM throttle WHERE (tenant_id, bucket) IN (
                       SELECT tenant_id, bucket FROM throttle WHERE window_start <= $1 LIMIT $2)
@@ -79,6 +80,9 @@ pub async fn wait(
     let left = (start + bucket.window).since(now);
     let waits = left > Span::default() && spent >= bucket.limit;
     Ok(waits.then(|| left.clamp(Span::seconds(1), bucket.window.max(Span::seconds(1)))))
+/// Gives one attempt back that turned out not to count. The others stay counted.
+pub async fn give_back(tx: &mut WriteTx, tenant: TenantId, bucket: &str) -> Outcome<()> {
+    tx.run(&GIVE_BACK, &values![tenant, bucket]).await.map(drop)
 }
 
 /// Forgets what was spent, after a success.

@@ -1,6 +1,6 @@
 //! Addresses of our own pages: links are values, nothing else puts a path together.
 
-use vestibule_rules::ids::JourneyId;
+use vestibule_rules::ids::{DeviceId, JourneyId};
 use vestibule_service::visit::Segments;
 
 /// The home of a tenant.
@@ -16,6 +16,16 @@ pub fn journey(segments: &Segments, id: JourneyId) -> String {
 /// A document that a journey asks to accept, in one language.
 pub fn terms(segments: &Segments, id: JourneyId, document: &str, language: &str) -> String {
     format!("{}/terms/{}?language={}", journey(segments, id), encode(document), encode(language))
+}
+
+/// Where the code is typed that a device shows. It is read out and typed, so it is short, and it names no flow.
+pub fn device_entry(segments: &Segments) -> String {
+    format!("{}/device", home(segments))
+}
+
+/// A device that somebody decides about.
+pub fn device(segments: &Segments, id: DeviceId) -> String {
+    format!("{}/{id}", device_entry(segments))
 }
 
 /// The logout endpoint, under the segments that were asked.

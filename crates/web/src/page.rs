@@ -4,6 +4,7 @@
 //! and a test renders every page with every sample.
 
 pub mod around;
+pub mod device;
 pub mod guardian;
 pub mod inbox;
 pub mod journey;

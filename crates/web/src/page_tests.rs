@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
+use super::device::{DeviceEntryPage, DevicePage};
 use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
 use super::journey::{EndedPage, JourneyPage, TermsPage};
@@ -29,6 +30,8 @@ fn rendered() -> Vec<(String, String)> {
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
             add::<TermsPage>(&pages, &frame, &prefix, &mut all);
+            add::<DeviceEntryPage>(&pages, &frame, &prefix, &mut all);
+            add::<DevicePage>(&pages, &frame, &prefix, &mut all);
             add::<GuardianPage>(&pages, &frame, &prefix, &mut all);
             add::<FaultPage>(&pages, &frame, &prefix, &mut all);
             add::<FormPostPage>(&pages, &frame, &prefix, &mut all);

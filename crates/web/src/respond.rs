@@ -124,6 +124,7 @@ pub fn hop(app: &AppState, asked: &Asked, hop: Hop) -> Outcome<Response> {
     let segments = &asked.visit.segments;
     let mut response = match hop.to {
         To::Journey(id) => redirect(&asked.method, &link::journey(segments, id))?,
+        To::Device(id) => redirect(&asked.method, &link::device(segments, id))?,
         To::Provider(url) | To::Own(url) => redirect(&asked.method, url.as_str())?,
         To::Nowhere => redirect(&asked.method, &link::home(segments))?,
         To::App(reply) => {

@@ -37,6 +37,10 @@ pub struct Settings {
     /// Roles that the application itself holds in others: the `roles` of its app-only tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub app_role_assignments: Vec<AppRoleAssignment>,
+    /// Whether an application that has a secret may sign people in on another device, by a code that they type there.
+    /// Applications with `isFallbackPublicClient` may anyway. See docs/guides/devices.md.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub device_code: bool,
 }
 
 /// The name of a row of demands (security.md 0.1).

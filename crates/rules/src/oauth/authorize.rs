@@ -132,16 +132,29 @@ pub fn decide(params: &Params, loaded: &Loaded<'_>) -> Decision {
 /// Looks a stored request up again before it is answered: the application may have been disabled, or the
 /// address taken away, while the person was answering questions.
 pub fn resume(verified: &Verified, application: Option<&Application<PasswordCredential>>) -> Outcome<()> {
-    let application = application.ok_or_else(unknown_client)?;
-    if !application.service_principal.account_enabled {
-        return Err(disabled_client());
-    }
+    let application = enabled(application)?;
     let (platform, _) = redirect::find(application, Some(verified.callback.redirect_uri()))?;
     if platform == verified.platform {
         Ok(())
     } else {
         Err(Fault::forbidden("the redirect address moved to another platform").about("redirect_uri"))
     }
+}
+
+/// An application that may sign people in, or why it may not.
+pub fn enabled(
+    application: Option<&Application<PasswordCredential>>,
+) -> Outcome<&Application<PasswordCredential>> {
+    let application = application.ok_or_else(unknown_client)?;
+    if application.service_principal.account_enabled { Ok(application) } else { Err(disabled_client()) }
+}
+
+/// The fault of an application that no flow serves.
+pub fn not_served() -> Fault {
+    Fault::forbidden("no user flow of the external tenant serves the application")
+        .about("client_id")
+        .code(error::NOT_SERVED.number)
+        .hint(Message::new("client-not-served"))
 }
 
 /// One check. A column says which endpoint makes it: requests that are pushed (PAR), device and
@@ -343,12 +356,7 @@ fn client_is_served(draft: &mut Draft<'_>) -> Result<(), Stop> {
         Served::Flow | Served::SignInOnly => Ok(()),
         // A page in a hidden frame is an answer that nobody reads (native-auth-and-msal.md R37).
         Served::Nothing if draft.params.hint("prompt") == Some("none") => Err(error::NOT_SERVED.into()),
-        Served::Nothing => Err(Stop::Refuse(
-            Fault::forbidden("no user flow of the external tenant serves the application")
-                .about("client_id")
-                .code(error::NOT_SERVED.number)
-                .hint(Message::new("client-not-served")),
-        )),
+        Served::Nothing => Err(Stop::Refuse(not_served())),
     }
 }
 

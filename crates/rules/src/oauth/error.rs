@@ -23,6 +23,11 @@ pub enum Code {
     UnsupportedGrantType,
     UnsupportedResponseType,
     AccessDenied,
+    AuthorizationPending,
+    AuthorizationDeclined,
+    SlowDown,
+    BadVerificationCode,
+    ExpiredToken,
     LoginRequired,
     InteractionRequired,
     RequestNotSupported,
@@ -44,6 +49,11 @@ impl Code {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::AccessDenied => "access_denied",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::AuthorizationDeclined => "authorization_declined",
+            Self::SlowDown => "slow_down",
+            Self::BadVerificationCode => "bad_verification_code",
+            Self::ExpiredToken => "expired_token",
             Self::LoginRequired => "login_required",
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
@@ -62,6 +72,11 @@ impl Code {
             | Self::UnauthorizedClient
             | Self::UnsupportedGrantType
             | Self::UnsupportedResponseType
+            | Self::AuthorizationPending
+            | Self::AuthorizationDeclined
+            | Self::SlowDown
+            | Self::BadVerificationCode
+            | Self::ExpiredToken
             | Self::LoginRequired
             | Self::InteractionRequired
             | Self::RequestNotSupported
@@ -189,13 +204,24 @@ table! {
     REFRESH_TOKEN = InvalidGrant 70_000 "The refresh token is not one of this tenant and client.";
     USER_GONE = InvalidGrant 50_034 "The user account does not exist.";
     USER_DISABLED = InvalidGrant 50_057 "The user account is disabled.";
+    // Devices
+    DEVICE_FLOW = UnauthorizedClient 70_002 "The device authorization grant is not enabled for the application.";
+    DEVICE_PENDING = AuthorizationPending 70_016 "Nobody has finished signing in for the device yet; ask again.";
+    DEVICE_SLOW_DOWN = SlowDown 0 "The device asks too often; wait five seconds longer than before.";
+    DEVICE_DECLINED = AuthorizationDeclined 0 "The person did not let the device in.";
+    DEVICE_CODE = BadVerificationCode 70_018 "The device code is not one of this tenant and client.";
+    DEVICE_EXPIRED = ExpiredToken 70_019 "The device code has expired; ask for a new one.";
+    DEVICE_REDEEMED = InvalidGrant 54_005 "The device code was redeemed before.";
+    DEVICE_REVOKED = InvalidGrant 70_008 "What the device was given has been taken back.";
+    // Calls in somebody's name
+    ON_BEHALF_OF = InvalidGrant 50_013 "The assertion is not a person's access token of this tenant for the calling application.";
+    ON_BEHALF_OF_TIME = InvalidGrant 500_133 "The assertion is not within its valid time range.";
+    TOKEN_USE = InvalidRequest 9_002_313 "The requested_token_use must be on_behalf_of.";
     // Bearers
     TOKEN_MISSING = InvalidToken 0 "An access token is required.";
     TOKEN = InvalidToken 0 "The access token is not valid here.";
     TOKEN_TWICE = InvalidRequest 0 "The access token was sent in two ways at once.";
     TOKEN_SCOPE = InvalidToken 0 "The access token does not have the scope openid.";
-    // Endpoints that are named and not built
-    DEVICE_FLOW = UnauthorizedClient 70_002 "The device authorization grant is not enabled for the application.";
     // Everything else
     UNKNOWN_TENANT = InvalidRequest 90_002 "There is no such tenant.";
     FORBIDDEN = AccessDenied 0 "This is not allowed.";
@@ -214,6 +240,11 @@ pub const SCOPE_NOT_GRANTED: OAuthError = {
 /// The grant was revoked: signed out, password changed, reuse seen (native-auth-and-msal.md R27).
 pub const REFRESH_REVOKED: OAuthError =
     OAuthError::bad_token(50_173, "The refresh token has been revoked; the person has to sign in again.");
+/// What the assertion came of was revoked; a new one is needed (native-auth-and-msal.md R27).
+pub const ON_BEHALF_OF_REVOKED: OAuthError = OAuthError::bad_token(
+    50_173,
+    "The grant that the assertion came from has been revoked; the person has to sign in again.",
+);
 /// Its time is over.
 pub const REFRESH_EXPIRED: OAuthError =
     OAuthError::bad_token(700_082, "The refresh token has expired; the person has to sign in again.");
@@ -312,7 +343,13 @@ mod tests {
     ];
 
     fn all() -> impl Iterator<Item = OAuthError> {
-        ALL.iter().copied().chain([SCOPE_NOT_GRANTED, REFRESH_REVOKED, REFRESH_EXPIRED, REFRESH_SPA_EXPIRED])
+        ALL.iter().copied().chain([
+            SCOPE_NOT_GRANTED,
+            REFRESH_REVOKED,
+            REFRESH_EXPIRED,
+            REFRESH_SPA_EXPIRED,
+            ON_BEHALF_OF_REVOKED,
+        ])
     }
 
     #[test]

@@ -22,9 +22,6 @@ fn auth_methods(methods: &[AuthMethod]) -> Vec<&'static str> {
 
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
-///
-/// `device_authorization_endpoint` stands here because clients expect the member (R1); until the device
-/// grant is built it answers with an OAuth error, and the grant is not among the supported ones.
 pub fn document(base: &str, issuer: &str) -> Value {
     let oauth = format!("{base}/oauth2/v2.0");
     json!({
@@ -39,7 +36,10 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
         "response_types_supported": ResponseType::ALL,
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "implicit", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code", "implicit", "refresh_token", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ],
         "subject_types_supported": ["pairwise"],
         "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],

@@ -16,6 +16,8 @@
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
 //! | [`claims_request`] | which claims a request names one by one |
 //! | [`roles`] | which roles an application holds in a resource |
+//! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
+//! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -26,9 +28,11 @@ pub mod callback;
 pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
+pub mod device;
 pub mod error;
 pub mod logout;
 pub mod metadata;
+pub mod on_behalf_of;
 pub mod params;
 pub mod pkce;
 pub mod profile;

@@ -4,7 +4,9 @@ use crate::directory::application::{
     Api, Application, PasswordCredential, PermissionScope, RedirectUris, ServicePrincipal, Web,
 };
 use crate::directory::client;
-use crate::ids::{ClientId, ObjectId};
+use crate::directory::user::{User, UserType};
+use crate::ids::{ClientId, ObjectId, UserId};
+use crate::time::Timestamp;
 
 /// An application with one address on each platform, and an API.
 pub(super) fn application() -> Application<PasswordCredential> {
@@ -59,4 +61,24 @@ pub(super) fn only(
         Platform::PublicClient => app.public_client.redirect_uris = list,
     }
     app
+}
+
+/// Somebody with an account and nothing else.
+pub(super) fn user() -> User {
+    User {
+        id: UserId::from_random([7; 16]),
+        user_type: UserType::Member,
+        creation_type: None,
+        external_user_state: None,
+        account_enabled: true,
+        user_principal_name: "7@t.onmicrosoft.com".to_owned(),
+        display_name: None,
+        mail: None,
+        identities: Vec::new(),
+        attributes: std::collections::BTreeMap::new(),
+        created_at: Timestamp::default(),
+        sessions_valid_from: Timestamp::default(),
+        deleted_at: None,
+        revision: 0,
+    }
 }

@@ -4,6 +4,7 @@
 //! the rest is, because it has leaked (RFC 9700 §2.1.1, security.md S29). Nothing here consumes anything; the
 //! store does that with guarded updates, and of any number of requests one passes its guard.
 
+use super::device;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::pkce;
@@ -34,6 +35,9 @@ const KNOWN: &[&str] = &[
     "scope",
     "resource",
     "client_info",
+    "device_code",
+    "assertion",
+    "requested_token_use",
 ];
 
 /// What a client comes with.
@@ -42,6 +46,8 @@ pub enum Grant {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    DeviceCode(device::Form),
+    OnBehalfOf,
 }
 
 /// Which grant a request is about.
@@ -57,6 +63,9 @@ pub fn grant(params: &Params, by_get: bool) -> Result<Grant, OAuthError> {
         "authorization_code" => Ok(Grant::AuthorizationCode),
         "refresh_token" => Ok(Grant::RefreshToken),
         "client_credentials" => Ok(Grant::ClientCredentials),
+        "device_code" => Ok(Grant::DeviceCode(device::Form::Msal)),
+        "urn:ietf:params:oauth:grant-type:device_code" => Ok(Grant::DeviceCode(device::Form::Standard)),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => Ok(Grant::OnBehalfOf),
         // `password` too: passwords are for pages and the native API only (security.md S49).
         _ => Err(error::GRANT_TYPE),
     }

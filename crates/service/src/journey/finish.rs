@@ -3,8 +3,7 @@
 use serde_json::json;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
-use vestibule_rules::journey::facts::End;
-use vestibule_rules::oauth::authorize;
+use vestibule_rules::journey::facts::{Authenticated, End};
 use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Span;
@@ -13,8 +12,9 @@ use vestibule_store::provider_sessions::{self, ProviderSessionRow};
 use vestibule_store::sessions::{self, SessionRow};
 use vestibule_store::{WriteTx, audit, users};
 
-use super::{Loaded, State};
+use super::{Loaded, Request, State};
 use crate::audit::by_user;
+use crate::device::Declined;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To, WayIn};
 use crate::session::{self, NewSession, digest_of};
@@ -58,6 +58,8 @@ pub(super) struct Rows {
     code: Option<PreparedCode>,
     kept: Option<ProviderSessionRow>,
     audit: Option<EntryRow>,
+    /// The device that is not let in.
+    declined: Option<Declined>,
 }
 
 impl Rows {
@@ -86,6 +88,9 @@ impl Rows {
         }
         if let Some(entry) = &self.audit {
             audit::insert(tx, tenant, entry).await?;
+        }
+        if let Some(declined) = &self.declined {
+            declined.write(tx, tenant).await?;
         }
         match &self.code {
             Some(code) => code.write(tx).await,
@@ -126,62 +131,78 @@ pub(super) fn still_trusts(visit: &Visit, provider: Option<&ProviderId>) -> Outc
 
 /// Prepares the end, if the facts say that this is it.
 pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
-    let State { request, facts, .. } = state;
-    match (&facts.end, &facts.authenticated) {
+    match (&state.facts.end, &state.facts.authenticated) {
         (None, _) => Ok(None),
-        (Some(End::SignedIn), Some(authenticated)) => {
-            // The application may have been disabled while the person was answering questions.
-            authorize::resume(request, visit.tenant.application(request.client_id))?;
-            // So may the provider. What becomes of a session that goes on is not decided by how it began.
-            if state.continues.is_none() {
-                still_trusts(visit, authenticated.provider.as_ref())?;
-            }
-            let auth_time = state.authenticated_at.unwrap_or(visit.now);
-            let mut new = session::begin(site, visit, authenticated, auth_time, facts.stay == Some(true));
-            // Grants of a session that goes on end with it, whichever cookie it has by then.
-            if let Some(sid) = state.continues.or(state.sid) {
-                new.is_of(site, sid);
-            }
-            let by = authenticated.provider.as_ref();
-            let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.row.expires_at)));
-            let kept = kept.transpose()?.flatten();
+        (Some(End::SignedIn), Some(authenticated)) => signed_in(site, visit, state, authenticated).map(Some),
+        (Some(End::Cancelled | End::SignedIn), _) => Ok(Some(cancelled(visit, &state.request))),
+    }
+}
+
+fn signed_in(site: &Site, visit: &Visit, state: &State, authenticated: &Authenticated) -> Outcome<Ending> {
+    let request = &state.request;
+    // The application may have been disabled while the person was answering questions.
+    request.resume(visit)?;
+    // So may the provider. What becomes of a session that goes on is not decided by how it began.
+    if state.continues.is_none() {
+        still_trusts(visit, authenticated.provider.as_ref())?;
+    }
+    let auth_time = state.authenticated_at.unwrap_or(visit.now);
+    let mut new = session::begin(site, visit, authenticated, auth_time, state.facts.stay == Some(true));
+    // Grants of a session that goes on end with it, whichever cookie it has by then.
+    if let Some(sid) = state.continues.or(state.sid) {
+        new.is_of(site, sid);
+    }
+    let by = authenticated.provider.as_ref();
+    let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.row.expires_at)));
+    let kept = kept.transpose()?.flatten();
+    let (granted, to) = match request {
+        Request::App(verified) => {
             let code = NewCode {
-                verified: request,
+                verified,
                 user: authenticated.user,
                 sid: new.row.sid,
                 auth_time: new.row.auth_time,
                 amr: &authenticated.amr,
-                provider: authenticated.provider.as_ref(),
+                provider: by,
             };
-            let granted = grant_request(site, visit, code)?;
-            let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
-            let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(To::Nowhere) };
-            let replaced = visit.session.as_ref().map(digest_of);
-            let detail = json!({
-                "client": request.client_id,
-                "amr": authenticated.amr,
-                "provider": authenticated.provider,
-                "created": authenticated.created,
-                "session": new.row.sid,
-            });
-            let audit = Some(by_user(site, visit, authenticated.user, "signIn", &detail));
-            Ok(Some(Ending {
-                hop,
-                rows: Rows {
-                    session: Some(new),
-                    replaced,
-                    continues: state.continues,
-                    code: Some(granted.rows.clone()),
-                    kept,
-                    audit,
-                },
-                granted: Some(granted),
-            }))
+            // Where it leads is known when the rows are written.
+            (Some(grant_request(site, visit, code)?), To::Nowhere)
         }
-        (Some(End::Cancelled | End::SignedIn), _) => {
-            let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());
-            let to = To::App(Reply { callback: request.callback.clone(), parameters });
-            Ok(Some(Ending { hop: Hop::to(to), rows: Rows::default(), granted: None }))
+        Request::Device(waiting) => (None, To::Device(waiting.device)),
+    };
+    let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
+    let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(to) };
+    let detail = json!({
+        "client": request.client_id(),
+        "amr": authenticated.amr,
+        "provider": authenticated.provider,
+        "created": authenticated.created,
+        "session": new.row.sid,
+    });
+    let audit = Some(by_user(site, visit, authenticated.user, "signIn", &detail));
+    let rows = Rows {
+        session: Some(new),
+        replaced: visit.session.as_ref().map(digest_of),
+        continues: state.continues,
+        code: granted.as_ref().map(|granted| granted.rows.clone()),
+        kept,
+        audit,
+        declined: None,
+    };
+    Ok(Ending { hop, rows, granted })
+}
+
+fn cancelled(visit: &Visit, request: &Request) -> Ending {
+    match request {
+        Request::App(verified) => {
+            let parameters = verified.callback.failure(&error::CANCELLED, &visit.issuer());
+            let to = To::App(Reply { callback: verified.callback.clone(), parameters });
+            Ending { hop: Hop::to(to), rows: Rows::default(), granted: None }
+        }
+        Request::Device(waiting) => {
+            let declined = Declined::new(visit, waiting.device);
+            let rows = Rows { declined, ..Rows::default() };
+            Ending { hop: Hop::to(To::Device(waiting.device)), rows, granted: None }
         }
     }
 }

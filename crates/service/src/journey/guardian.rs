@@ -142,7 +142,7 @@ fn standing(loaded: &Loaded, link: Link<'_>, now: Timestamp) -> GuardianStanding
 fn shown(site: &Site, visit: &Visit, loaded: &Loaded, link: Link<'_>) -> GuardianView {
     let facts = &loaded.state.facts;
     let standing = standing(loaded, link, visit.now);
-    let application = visit.tenant.application(loaded.state.request.client_id);
+    let application = visit.tenant.application(loaded.state.request.client_id());
     let is_open = standing == GuardianStanding::Open;
     GuardianView {
         standing,

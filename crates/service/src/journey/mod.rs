@@ -6,6 +6,7 @@
 mod effects;
 mod finish;
 pub mod guardian;
+mod request;
 pub(crate) mod rulings;
 pub(crate) mod stages;
 mod world;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_crypto::{constant_time, digest};
 use vestibule_rules::directory::terms::TermsText;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::ids::{JourneyId, SessionId};
+use vestibule_rules::ids::{DeviceId, JourneyId, SessionId};
 use vestibule_rules::journey::engine::{self, Next, Rejected, Turn};
 use vestibule_rules::journey::facts::{Authenticated, Facts, Federation, Opening, Pending};
 use vestibule_rules::journey::flow::Flow;
@@ -25,7 +26,6 @@ use vestibule_rules::journey::input::Input;
 use vestibule_rules::journey::question::{Answer, Question, RawFields};
 use vestibule_rules::journey::step::Step;
 use vestibule_rules::journey::trail::{self, Mark, Trail};
-use vestibule_rules::oauth::authorize::Verified;
 use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::journeys::{self, JourneyRow};
@@ -33,6 +33,7 @@ use vestibule_store::objects;
 
 use self::effects::Effects;
 use self::finish::Ending;
+pub use self::request::{ForDevice, Request};
 use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::federation::{self, Kept};
@@ -52,6 +53,8 @@ pub struct View {
     pub app_name: String,
     /// Where the app lives, for a way back to it.
     pub app_origin: Option<String>,
+    /// The device that is decided about when the journey is over.
+    pub device: Option<DeviceId>,
     pub tenant: Arc<TenantView>,
     /// `ui_locales` of the request.
     pub locales: Option<String>,
@@ -77,7 +80,7 @@ pub enum Standing {
 struct State {
     facts: Facts,
     /// The request that the journey answers; it never changes.
-    request: Verified,
+    request: Request,
     /// The issuer at which it began: a journey is not carried over to another listener.
     issuer: String,
     ended_at: Option<Timestamp>,
@@ -146,7 +149,7 @@ pub struct Beginning {
     /// The session of somebody who is signed in and has yet to answer something.
     pub session: Option<Session>,
     /// The request that the journey answers.
-    pub request: Verified,
+    pub request: Request,
 }
 
 /// Begins a journey under a version of a flow, and pins that version.
@@ -156,12 +159,11 @@ pub async fn start(
     (flow, version): (&Flow, i64),
     Beginning { opening, session, request }: Beginning,
 ) -> Outcome<Hop> {
-    // A value that we did not make binds nothing: it may be empty, or somebody else's choice.
-    let known = visit.browser.as_ref().filter(|value| value.expose().len() == TOKEN_CHARS);
-    let fresh = known.is_none().then(|| Secret::new(digest::token(site.env.random())));
+    let known = browser(visit);
+    let fresh = known.is_none().then(|| new_browser(site));
     let browser = fresh.as_ref().or(known);
     let id = JourneyId::from_random(site.env.random());
-    let client_id = request.client_id;
+    let client_id = request.client_id();
     let authenticated_at = session.as_ref().map(|session| session.auth_time);
     let continues = session.as_ref().map(|session| session.sid);
     let facts = match session {
@@ -227,16 +229,17 @@ async fn resumed(
 pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
     let loaded = load(site, visit, id).await?;
     let request = &loaded.state.request;
-    let application = visit.tenant.application(request.client_id);
+    let application = visit.tenant.application(request.client_id());
     let step = engine::next(&loaded.state.facts);
     Ok(View {
         form: form::form(&loaded.flow, &loaded.state.facts),
         step: loaded.step_token(),
         csrf: own_csrf(site, visit, id),
         app_name: application.map_or_else(String::new, |a| a.display_name.clone()),
-        app_origin: request.callback.form_action(),
+        app_origin: request.app_origin(),
+        device: request.device(),
         tenant: Arc::clone(&visit.tenant),
-        locales: request.ui_locales.clone(),
+        locales: request.ui_locales().map(str::to_owned),
         standing: match step {
             Step::Ended { cancelled: true } => Standing::Cancelled,
             Step::Ended { cancelled: false } => Standing::SignedIn,
@@ -272,7 +275,7 @@ pub async fn document(
         Some((terms, text)) => Ok(Document {
             version: terms.version.clone(),
             text: text.clone(),
-            locales: state.request.ui_locales,
+            locales: state.request.ui_locales().map(str::to_owned),
         }),
         None => Err(Fault::missing("document", "the flow has no such document in this language")),
     }
@@ -501,7 +504,17 @@ async fn find(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Option<Loade
     Ok(Some(Loaded { row, state, flow, expired }))
 }
 
-fn browser_digest(value: &Secret<String>) -> Vec<u8> {
+/// What binds this browser. A value that we did not make binds nothing: it may be empty, or somebody else's choice.
+pub(crate) fn browser(visit: &Visit) -> Option<&Secret<String>> {
+    visit.browser.as_ref().filter(|value| value.expose().len() == TOKEN_CHARS)
+}
+
+/// A value for a browser that has none.
+pub(crate) fn new_browser(site: &Site) -> Secret<String> {
+    Secret::new(digest::token(site.env.random()))
+}
+
+pub(crate) fn browser_digest(value: &Secret<String>) -> Vec<u8> {
     digest::sha256(value.expose().as_bytes()).to_vec()
 }
 

@@ -96,6 +96,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         expires_at: visit.now + life,
         revoked_at: None,
         doc: Some(FamilyDoc { claims: verified.claims.clone(), amr: amr.to_vec() }.write()?),
+        parent_id: None,
     };
     let row = CodeRow {
         grant_id: grant,

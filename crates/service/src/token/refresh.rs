@@ -15,10 +15,10 @@ use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Refresh, Refused, Rotation, Used};
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
-use vestibule_store::{sessions, users};
+use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, digest_of, issuer_of};
+use super::{Call, Refusal, TokenResponse, digest_of, issuer_of, provider_of};
 
 /// Where a sealed successor is stored; it opens nowhere else.
 const PLACE: &str = "refresh_token|successor";
@@ -81,10 +81,7 @@ async fn find(call: &Call<'_>, plain: &str) -> Result<Found, Refusal> {
         .await?
         .ok_or_else(|| Fault::ours(format!("refresh_token: grant {} is missing", row.grant_id)))?;
     let user = users::find(&mut tx, tenant, family.user_id).await?;
-    let provider = sessions::list_by_sid(&mut tx, tenant, family.sid)
-        .await?
-        .into_iter()
-        .find_map(|session| session.provider.map(ProviderId));
+    let provider = provider_of(&mut tx, tenant, family.sid).await?;
     let successor = match &row.successor_sealed {
         None => None,
         Some(sealed) => {

@@ -3,7 +3,8 @@
 
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{
-    AttributeId, ClientId, FlowId, GrantId, JourneyId, ObjectId, ProviderId, SessionId, TenantId, UserId,
+    AttributeId, ClientId, DeviceId, FlowId, GrantId, JourneyId, ObjectId, ProviderId, SessionId, TenantId,
+    UserId,
 };
 use vestibule_rules::time::Timestamp;
 
@@ -95,7 +96,7 @@ macro_rules! from_name {
     )+};
 }
 
-from_guid!(TenantId, UserId, ClientId, ObjectId, JourneyId, SessionId, GrantId);
+from_guid!(TenantId, UserId, ClientId, ObjectId, JourneyId, SessionId, GrantId, DeviceId);
 from_name!(FlowId, ProviderId, AttributeId);
 
 /// Parameters of a statement, in the order of `$1`, `$2` and so on.

@@ -125,6 +125,7 @@ pub(crate) fn family(n: u8) -> FamilyRow {
         expires_at: NOW + Span::days(90),
         revoked_at: None,
         doc: Some(r#"{"amr":["pwd"]}"#.to_owned()),
+        parent_id: None,
     }
 }
 

@@ -14,6 +14,8 @@ mod accounts;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod device_codes;
+#[cfg(test)]
 mod domains;
 #[cfg(test)]
 mod fixtures;

@@ -87,6 +87,68 @@ fault-time = Time
 # Button of a page whose journey has expired.
 fault-start-again = Start again
 
+# The app must not be used on devices any more.
+client-no-device = This app can no longer be used on other devices. Ask the people who run the app.
+
+## Devices that are let in by a code
+
+# What a device or program without a browser prints. $address: where to go, $code: what to type there.
+device-message = To sign in, open { $address } in a browser and enter the code { $code }.
+# Heading of the page where the code is typed.
+device-title = Connect a device
+# Below it, when the code is to be typed.
+device-lead = Enter the code that your device shows.
+# Below it, when the code came with the link.
+device-lead-filled = Check that your device shows this code.
+# Label of the field, and the hint below it.
+device-code-label = Code
+# See device-code-label.
+device-code-hint = Eight letters
+# Button below the code, and the one that lets the device in.
+device-continue = Continue
+# Heading of the question whether the device is let in.
+device-ask-title = Sign in on your device?
+# Below it. $app: name of the app.
+device-ask-lead = A device asks to use { $app } with your account.
+# Labels in front of what is known about the request.
+device-fact-app = App
+# See device-fact-app.
+device-fact-account = Account
+# See device-fact-app. An address in the internet follows.
+device-fact-from = Asked from
+# See device-fact-app. A time follows.
+device-fact-asked = Asked
+# Below the address, in smaller letters.
+device-from-here = the network of this browser
+# How long ago the device asked. $minutes: whole minutes.
+device-asked-ago = { $minutes ->
+    [0] less than a minute ago
+    [one] one minute ago
+   *[other] { $minutes } minutes ago
+}
+# The warning above the buttons.
+device-caution = Continue only if you started this yourself, on a device that is yours. If somebody sent you the code or a link, cancel: they would get into your account.
+# Signs in with another account first.
+device-switch = Use another account
+# Heading when the device is let in, and the sentence below it. $app: name of the app.
+device-approved-title = Go back to your device
+# See device-approved-title.
+device-approved-lead = { $app } will be signed in there in a few seconds. You can close this page.
+# Heading when the device is not let in, and the sentence below it. $app: name of the app.
+device-declined-title = The device was not let in
+# See device-declined-title.
+device-declined-lead = Nothing was changed. If you did want to use { $app } there, start again on the device.
+# Heading when nobody decided in time, and the sentence below it. $app: name of the app.
+device-expired-title = The code has expired
+# See device-expired-title.
+device-expired-lead = Start again in { $app } on your device; it will show a new code.
+# Heading when the person signed out meanwhile, and the sentence below it. $app: name of the app.
+device-signed-out-title = You are signed out here
+# See device-signed-out-title.
+device-signed-out-lead = Enter the code once more to sign in and use { $app } on your device.
+# Link to the page where codes are typed.
+device-again = Enter a code
+
 ## The way back to the app
 
 # Tab title and heading of the page that takes the browser back. $app: name of the app.

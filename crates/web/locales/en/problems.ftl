@@ -142,3 +142,12 @@ guardian-throttled = { $minutes ->
 }
 # The link in a guardian's mail is incomplete, or from long ago.
 fault-guardian-gone = This link is not complete, or it is from long ago. Open it from the newest mail.
+
+## The code of a device
+
+# Nothing was typed.
+device-code-required = Enter the code that your device shows.
+# What was typed cannot be a code.
+device-code-malformed = A code has eight letters, such as WDJB-MJHT, and neither numbers nor vowels.
+# No device waits with this code.
+device-code-wrong = No device waits with this code. Check the letters, or get a new code on the device.

@@ -112,6 +112,11 @@ fn challenge(exchange: &Exchange, listening: &Listening, error: &OAuthError) -> 
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType
         | Code::AccessDenied
+        | Code::AuthorizationPending
+        | Code::AuthorizationDeclined
+        | Code::SlowDown
+        | Code::BadVerificationCode
+        | Code::ExpiredToken
         | Code::LoginRequired
         | Code::InteractionRequired
         | Code::RequestNotSupported

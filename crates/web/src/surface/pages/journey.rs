@@ -56,6 +56,9 @@ fn id(asked: &Asked) -> Outcome<JourneyId> {
 
 fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Response> {
     let frame = asked.framed(app, view.locales.as_deref());
+    if let (Some(device), Standing::SignedIn | Standing::Cancelled) = (view.device, view.standing) {
+        return respond::redirect(&asked.method, &link::device(&asked.visit.segments, device));
+    }
     if view.standing != Standing::Open {
         let back = view.app_origin.filter(|o| o.starts_with("https://") || o.starts_with("http://"));
         let page = EndedPage::new(view.standing, view.app_name, back);

@@ -2,6 +2,7 @@
 
 pub(super) mod asset;
 pub(super) mod brand;
+mod device;
 mod federation;
 mod guardian;
 mod home;
@@ -20,6 +21,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/", get(home::get))
         .route("/{tenant}/journey/{id}", get(journey::get).post(journey::post))
         .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
+        .route("/{tenant}/device", get(device::entry).post(device::enter))
+        .route("/{tenant}/device/{id}", get(device::get).post(device::post))
         .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
         .route("/{tenant}/federation/{provider}/test", get(trial::get).post(trial::post))
