@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
-    device_codes, grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages, throttle,
-    told_once,
+    device_codes, grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages,
+    throttle, told_once,
 };
 
 use crate::domains;

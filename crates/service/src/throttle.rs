@@ -68,6 +68,8 @@ impl Limit {
     pub async fn wait(&self, env: &Env, tenant: TenantId, now: Timestamp) -> Outcome<Option<Span>> {
         let bucket = Bucket { name: &self.name, window: self.window, limit: self.most };
         throttle::wait(&mut env.db.glance().await?, tenant, &bucket, now).await
+    }
+
     /// Gives back what one act spent that turned out not to count.
     pub async fn give_back(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
         throttle::give_back(tx, tenant, &self.name).await

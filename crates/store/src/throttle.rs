@@ -80,6 +80,8 @@ pub async fn wait(
     let left = (start + bucket.window).since(now);
     let waits = left > Span::default() && spent >= bucket.limit;
     Ok(waits.then(|| left.clamp(Span::seconds(1), bucket.window.max(Span::seconds(1)))))
+}
+
 /// Gives one attempt back that turned out not to count. The others stay counted.
 pub async fn give_back(tx: &mut WriteTx, tenant: TenantId, bucket: &str) -> Outcome<()> {
     tx.run(&GIVE_BACK, &values![tenant, bucket]).await.map(drop)
