@@ -83,13 +83,11 @@ pub struct Entry {
 
 /// Prepares the form for this browser.
 pub fn entry(site: &Site, visit: &Visit) -> Entry {
-    match journey::browser(visit) {
-        Some(browser) => Entry { csrf: entry_csrf(site, browser), browser: None },
-        None => {
-            let fresh = journey::new_browser(site);
-            Entry { csrf: entry_csrf(site, &fresh), browser: Some(fresh) }
-        }
+    if let Some(browser) = journey::browser(visit) {
+        return Entry { csrf: entry_csrf(site, browser), browser: None };
     }
+    let fresh = journey::new_browser(site);
+    Entry { csrf: entry_csrf(site, &fresh), browser: Some(fresh) }
 }
 
 fn entry_csrf(site: &Site, browser: &Secret<String>) -> String {
