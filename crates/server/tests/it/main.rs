@@ -25,6 +25,8 @@ mod journeys;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod oauth2;
+#[cfg(test)]
 mod provider_command;
 #[cfg(test)]
 mod serve;

@@ -1,7 +1,7 @@
 //! The configuration of every tenant as the running server reads it: one value, swapped whole when a change
 //! commits. A request looks its tenant up once and keeps that view to its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, FlowId, TenantId};
 use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::oauth::client_auth;
 use vestibule_store::{Db, ReadTx, tenants};
 
 use super::change;
@@ -28,6 +29,8 @@ pub struct TenantView {
     pub flow_of_app: HashMap<ClientId, usize>,
     /// The newest version of each flow, in the order of `config.user_flows`.
     pub flows: Vec<FlowVersion>,
+    /// The origins whose pages may read answers: those of every single-page redirect address (security.md S14).
+    pub origins: HashSet<String>,
 }
 
 /// A flow as new journeys run it.
@@ -50,7 +53,8 @@ impl TenantView {
                 flows.get(&flow.id).ok_or_else(|| Fault::ours(format!("flow {} has no version", flow.id)))?;
             versions.push(FlowVersion { version: *number, flow: Arc::new(resolved.clone()) });
         }
-        Ok(Self { config, version, flow_of_app, flows: versions })
+        let origins = config.applications.iter().flat_map(client_auth::origins).collect();
+        Ok(Self { config, version, flow_of_app, flows: versions, origins })
     }
 
     /// The application with this client id.

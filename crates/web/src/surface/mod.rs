@@ -22,7 +22,7 @@ use crate::state::AppState;
 /// extensions of a request.
 pub fn router(app: AppState) -> Router {
     let public = oidc::public().layer(from_fn(cors::public));
-    let callers = oidc::callers().layer(from_fn(cors::callers));
+    let callers = oidc::callers().layer(from_fn_with_state(app.clone(), cors::callers));
     let mut routes = Router::new()
         .merge(public)
         .merge(callers)

@@ -7,7 +7,7 @@ mod keys;
 mod people;
 mod refreshing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -116,7 +116,7 @@ fn view(id: TenantId) -> TenantView {
         user_flow_attributes: Vec::new(),
         user_flows: Vec::new(),
     };
-    TenantView { config, version: 1, flow_of_app: HashMap::new(), flows: Vec::new() }
+    TenantView { config, version: 1, flow_of_app: HashMap::new(), flows: Vec::new(), origins: HashSet::new() }
 }
 
 fn person(id: UserId) -> User {
