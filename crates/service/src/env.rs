@@ -60,6 +60,8 @@ pub struct DerivedKeys {
     pub page: [u8; 32],
     /// `sub` per application.
     pub pairwise: [u8; 32],
+    /// The nonces of DPoP proofs.
+    pub dpop: [u8; 32],
 }
 
 /// Settings that use cases read.
@@ -134,6 +136,7 @@ impl DerivedKeys {
             federation: sealing.derive("federation")?,
             page: sealing.derive("page")?,
             pairwise: sealing.derive("pairwise subject")?,
+            dpop: sealing.derive("dpop nonce")?,
         })
     }
 }

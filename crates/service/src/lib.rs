@@ -7,6 +7,7 @@
 //! | [`directory`] | tenants and their configuration: every change goes through here |
 //! | [`authorize`], [`journey`], [`federation`] | from an authorization request to a signed-in person |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
+//! | [`dpop`] | which keys they prove to have |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
 //! | [`funnel`] | how far people come, and what stood in somebody's way |
 //! | [`jobs`] | what happens without a request |
@@ -18,6 +19,7 @@ pub mod authorize;
 pub mod directory;
 pub mod discovery;
 pub mod domains;
+pub mod dpop;
 pub mod env;
 pub mod federation;
 pub mod flow_chart;

@@ -9,21 +9,25 @@ mod client;
 pub mod code;
 pub mod hint;
 mod mint;
+pub mod pushed;
 mod redeem;
 mod refresh;
 
 use serde::Serialize;
 use vestibule_crypto::digest::{base64url, sha256};
+use vestibule_rules::directory::application::Platform;
 use vestibule_rules::fault::Fault;
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::oauth::claims::{self, Issuance};
 use vestibule_rules::oauth::client_auth;
-use vestibule_rules::oauth::error::OAuthError;
+use vestibule_rules::oauth::dpop::needs_nonce;
+use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::scope::{self, Scope};
 use vestibule_rules::oauth::token::{Grant, grant};
 use vestibule_rules::text::Secret;
 
+use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
 use crate::visit::Visit;
 use client::Client;
@@ -42,6 +46,8 @@ pub struct TokenRequest {
     pub origin: Option<String>,
     /// It came by GET.
     pub by_get: bool,
+    /// What it shows of a key.
+    pub possession: Possession,
 }
 
 /// The answer (native-auth-and-msal.md 2.6). It holds tokens: it has no `Debug`.
@@ -99,15 +105,36 @@ struct Call<'a> {
     visit: &'a Visit,
     params: &'a Params,
     client: Client<'a>,
+    possession: &'a Possession,
+}
+
+impl Call<'_> {
+    /// The thumbprint of the key that the tokens will be bound to. A proof is good once, so this is asked once.
+    async fn key(&self, platform: Option<Platform>) -> Result<Option<String>, Refusal> {
+        let demands = Demands { nonce: needs_nonce(platform), access_token: None };
+        let key = dpop::proven(self.site, self.visit, self.possession, demands).await?;
+        if key.is_none() && self.client.app.settings.dpop_bound_access_tokens {
+            return Err(error::PROOF_REQUIRED.into());
+        }
+        Ok(key)
+    }
+}
+
+/// `token_type` of tokens that are bound to a key, and of those that are not (RFC 9449 §5).
+const fn token_type(key: Option<&str>) -> &'static str {
+    match key {
+        Some(_) => "DPoP",
+        None => "Bearer",
+    }
 }
 
 /// Exchanges a grant for tokens.
 pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Result<TokenResponse, Refusal> {
-    let TokenRequest { params, basic, origin, by_get } = request;
+    let TokenRequest { params, basic, origin, by_get, possession } = request;
     let grant = grant(&params, by_get)?;
     let presented = client_auth::presented(&params, basic)?;
     let client = Client::find(visit, &presented, origin.as_deref())?;
-    let call = Call { site, visit, params: &params, client };
+    let call = Call { site, visit, params: &params, client, possession: &possession };
     match grant {
         Grant::AuthorizationCode => redeem::redeem(&call).await,
         Grant::RefreshToken => refresh::refresh(&call).await,
@@ -117,9 +144,10 @@ pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Resu
 
 /// A token for the application itself. It writes nothing: there is nothing to take back.
 async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
-    let Call { site, visit, params, client } = call;
+    let Call { site, visit, params, client, .. } = call;
     client.authenticate(None, visit.now)?;
-    let audience = scope::app_only(params.require("scope")?, &visit.tenant.config.applications)?;
+    let key = call.key(None).await?;
+    let (audience, scope) = scope::app_only(params, &visit.tenant.config.applications)?;
     let life = site.settings.lifetimes.access_token;
     let issuance = Issuance {
         issuer: &visit.issuer(),
@@ -131,10 +159,11 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         with_secret: true,
     };
     let claims = claims::app_only(&issuance, client.app.service_principal.id, audience, life);
+    let claims = claims::bound(claims, key.as_deref());
     let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;
     Ok(TokenResponse {
-        token_type: "Bearer",
-        scope: params.require("scope")?.to_owned(),
+        token_type: token_type(key.as_deref()),
+        scope,
         expires_in: life.as_seconds(),
         ext_expires_in: life.as_seconds(),
         access_token,

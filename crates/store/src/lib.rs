@@ -13,6 +13,7 @@
 //! | [`users`], [`terms`] | users, identities, passwords; what people accepted |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`keys`] | who is signed in, what was issued, what signs |
+//! | [`pushed_requests`], [`proofs`] | requests that wait for their browser; proofs that were shown |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -30,8 +31,10 @@ pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
+pub mod proofs;
 pub mod provider_health;
 pub mod provider_sessions;
+pub mod pushed_requests;
 pub mod reach;
 pub mod sessions;
 pub mod stages;
@@ -58,9 +61,11 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         migrate::STATEMENTS,
         objects::STATEMENTS,
         outbox::STATEMENTS,
+        proofs::STATEMENTS,
         provider_health::STATEMENTS,
-        reach::STATEMENTS,
         provider_sessions::STATEMENTS,
+        pushed_requests::STATEMENTS,
+        reach::STATEMENTS,
         sessions::STATEMENTS,
         stages::STATEMENTS,
         tenants::STATEMENTS,

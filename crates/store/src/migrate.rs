@@ -39,6 +39,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0010_provider_health.sql"),
     },
     Migration { version: 11, name: "told_once", text: include_str!("../migrations/0011_told_once.sql") },
+    Migration {
+        version: 12,
+        name: "pushed_requests",
+        text: include_str!("../migrations/0012_pushed_requests.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -12,6 +12,19 @@ pub struct Settings {
     /// OpenID Connect Core allows. See docs/reference/security-profiles.md.
     #[serde(skip_serializing_if = "SecurityProfile::is_usual")]
     pub security_profile: SecurityProfile,
+    /// Refuses authorization requests that come in a browser's address: the app pushes them to the server first and
+    /// sends the browser with the `request_uri` that it got (RFC 9126).
+    #[serde(skip_serializing_if = "is_off")]
+    pub require_pushed_authorization_requests: bool,
+    /// Refuses token requests without a DPoP proof: every access token of the app is bound to a key of its own, and of
+    /// no use to who steals the token alone (RFC 9449).
+    #[serde(skip_serializing_if = "is_off")]
+    pub dpop_bound_access_tokens: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+const fn is_off(setting: &bool) -> bool {
+    !*setting
 }
 
 /// The name of a row of demands (security.md 0.1).

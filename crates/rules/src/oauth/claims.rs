@@ -115,6 +115,15 @@ pub fn app_only(issuance: &Issuance<'_>, principal: ObjectId, audience: ClientId
     Value::Object(claims)
 }
 
+/// An access token's claims with the key that it is bound to (RFC 9449 §6.1).
+#[must_use]
+pub fn bound(mut claims: Value, thumbprint: Option<&str>) -> Value {
+    if let (Value::Object(members), Some(thumbprint)) = (&mut claims, thumbprint) {
+        members.insert("cnf".to_owned(), json!({"jkt": thumbprint}));
+    }
+    claims
+}
+
 /// The userinfo answer (OpenID Connect Core 5.3.2, native-auth-and-msal.md 4.4).
 pub fn userinfo(user: &User, sub: &str, scp: &str) -> Value {
     let mut claims = Map::new();

@@ -3,6 +3,10 @@
 
 use serde_json::{Value, json};
 
+/// The algorithms of DPoP proofs (RFC 9449 §5.1).
+pub const DPOP_ALGORITHMS: [&str; 9] =
+    ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
 ///
@@ -15,6 +19,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "authorization_endpoint": format!("{oauth}/authorize"),
         "token_endpoint": format!("{oauth}/token"),
         "device_authorization_endpoint": format!("{oauth}/devicecode"),
+        "pushed_authorization_request_endpoint": format!("{oauth}/par"),
         "end_session_endpoint": format!("{oauth}/logout"),
         "userinfo_endpoint": format!("{base}/openid/userinfo"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -27,6 +32,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": DPOP_ALGORITHMS,
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",
             "idp", "name", "preferred_username", "login_hint", "email", "email_verified", "given_name",
@@ -36,6 +42,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
+        "require_pushed_authorization_requests": false,
         "http_logout_supported": false,
         "frontchannel_logout_supported": false,
     })
@@ -53,6 +60,7 @@ mod tests {
         for (name, path) in [
             ("authorization_endpoint", "oauth2/v2.0/authorize"),
             ("token_endpoint", "oauth2/v2.0/token"),
+            ("pushed_authorization_request_endpoint", "oauth2/v2.0/par"),
             ("end_session_endpoint", "oauth2/v2.0/logout"),
             ("device_authorization_endpoint", "oauth2/v2.0/devicecode"),
             ("jwks_uri", "discovery/v2.0/keys"),

@@ -13,6 +13,7 @@
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
+//! | [`dpop`] | what a proof of possession has to say; what is bound to a key |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -22,6 +23,7 @@ pub mod authorize;
 pub mod callback;
 pub mod claims;
 pub mod client_auth;
+pub mod dpop;
 pub mod error;
 pub mod logout;
 pub mod metadata;

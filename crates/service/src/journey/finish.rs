@@ -7,7 +7,7 @@ use vestibule_rules::journey::facts::End;
 use vestibule_rules::oauth::authorize;
 use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
-use vestibule_rules::time::Span;
+use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::audit::EntryRow;
 use vestibule_store::provider_sessions::{self, ProviderSessionRow};
 use vestibule_store::sessions::{self, SessionRow};
@@ -19,7 +19,7 @@ use crate::authorize::success;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To, WayIn};
 use crate::session::{self, NewSession, digest_of};
-use crate::token::{NewCode, PreparedCode, prepare_code};
+use crate::token::{NewCode, PreparedCode, prepare_code, pushed};
 use crate::visit::Visit;
 
 /// How long after the end a second click on the last button still leads back to the application: the
@@ -48,12 +48,15 @@ pub(super) struct Rows {
     /// The session that must be alive still, because it goes on.
     continues: Option<SessionId>,
     code: Option<PreparedCode>,
+    /// The pushed request that is answered.
+    spends: Option<(String, Timestamp)>,
     kept: Option<ProviderSessionRow>,
     audit: Option<EntryRow>,
 }
 
 impl Rows {
     pub(super) async fn write(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
+        self.spend_pushed(tx, tenant).await?;
         if let Some(new) = &self.session {
             // The account may have been disabled or removed since the journey looked it up.
             let user = users::find(tx, tenant, new.row.user_id).await?;
@@ -87,6 +90,17 @@ impl Rows {
 }
 
 impl Rows {
+    /// Another tab may have come to its end with the same request (security.md S52).
+    async fn spend_pushed(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
+        let Some((name, now)) = &self.spends else { return Ok(()) };
+        // Nothing is handed over when somebody cancels, so it is nobody's second answer.
+        if pushed::spend(tx, tenant, Some(name), *now).await? || self.code.is_none() {
+            return Ok(());
+        }
+        let fault = Fault::new(Kind::Used, "the pushed request was answered before");
+        Err(fault.hint(Message::new("request-over")))
+    }
+
     /// Somebody may have signed out since the journey was read.
     async fn check_continued(&self, tx: &mut WriteTx, tenant: TenantId, new: &NewSession) -> Outcome<()> {
         let Some(sid) = self.continues else { return Ok(()) };
@@ -119,6 +133,7 @@ pub(super) fn still_trusts(visit: &Visit, provider: Option<&ProviderId>) -> Outc
 /// Prepares the end, if the facts say that this is it.
 pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
     let State { request, facts, .. } = state;
+    let spends = request.pushed.clone().map(|name| (name, visit.now));
     match (&facts.end, &facts.authenticated) {
         (None, _) => Ok(None),
         (Some(End::SignedIn), Some(authenticated)) => {
@@ -162,6 +177,7 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
                     replaced,
                     continues: state.continues,
                     code: Some(prepared),
+                    spends,
                     kept,
                     audit,
                 },
@@ -170,7 +186,7 @@ pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Opti
         (Some(End::Cancelled | End::SignedIn), _) => {
             let parameters = request.callback.failure(&error::CANCELLED, &visit.issuer());
             let to = To::App(Reply { callback: request.callback.clone(), parameters });
-            Ok(Some(Ending { hop: Hop::to(to), rows: Rows::default() }))
+            Ok(Some(Ending { hop: Hop::to(to), rows: Rows { spends, ..Rows::default() } }))
         }
     }
 }
@@ -186,7 +202,7 @@ pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcom
     let Some(ending) = prepare(site, visit, &loaded.state)? else {
         return Ok(here);
     };
-    let rows = Rows { audit: None, ..ending.rows };
+    let rows = Rows { audit: None, spends: None, ..ending.rows };
     let (sid, tenant) = (loaded.state.sid, visit.tenant_id());
     let stands = site
         .env

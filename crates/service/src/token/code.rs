@@ -43,6 +43,9 @@ pub(super) struct CodeDoc {
     /// The request had a `max_age`, so the ID token says when the person signed in.
     pub(super) tells_auth_time: bool,
     pub(super) provider: Option<ProviderId>,
+    /// The thumbprint of the key that the code is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dpop_jkt: Option<String>,
 }
 
 /// Makes a code and its rows. The plain code goes to the application and nowhere else.
@@ -51,7 +54,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
     let lifetimes = &site.settings.lifetimes;
     let code = digest::token(site.env.random());
     let grant = GrantId::from_random(site.env.random());
-    let scope = verified.scope.text();
+    let scope = verified.scope.stored();
     // Rotation never goes beyond the family's end (security.md S76); a single-page app's is a day, fixed.
     let life = match verified.platform {
         Platform::Spa => lifetimes.spa_refresh_token,
@@ -61,6 +64,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         redirect_uri_sent: verified.redirect_uri_sent,
         tells_auth_time: verified.max_age.is_some(),
         provider: provider.cloned(),
+        dpop_jkt: verified.dpop_jkt.clone(),
     };
     let family = FamilyRow {
         id: grant,

@@ -211,7 +211,7 @@ pub(crate) async fn almost_signed_up(server: &TestServer, hand: &Hand, url: &str
 /// A browser in which somebody is signed in.
 pub(crate) async fn signed_in(server: &TestServer) -> Outcome<Hand> {
     let hand = Hand::new(server);
-    let form = almost_signed_up(server, &hand, &WEB.address(server, &[])).await?;
+    let form = almost_signed_up(server, &hand, &WEB.address(server, &[("prompt", "create")])).await?;
     hand.answer(&form, &[("displayName", "Ada")]).await?.at_app()?;
     Ok(hand)
 }

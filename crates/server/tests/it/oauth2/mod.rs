@@ -2,3 +2,8 @@
 
 mod app;
 mod cors;
+mod dpop;
+mod dpop_attacks;
+mod pushed;
+mod resource;
+mod responses;

@@ -6,6 +6,7 @@ mod discovery;
 mod federation;
 mod keys;
 mod logout;
+mod pushed;
 mod token;
 mod userinfo;
 
@@ -33,6 +34,7 @@ pub(super) fn public() -> Router<AppState> {
 pub(super) fn callers() -> Router<AppState> {
     let token = post(token::exchange).get(token::exchange).options(preflight);
     let routes = endpoint(Router::new(), "/oauth2/v2.0/token", &token);
+    let routes = endpoint(routes, "/oauth2/v2.0/par", &post(pushed::push).options(preflight));
     let routes = endpoint(routes, "/oauth2/v2.0/devicecode", &post(device_code::post).options(preflight));
     let routes =
         routes.route("/{tenant}/federation/{provider}/token", get(federation::token).options(preflight));

@@ -17,20 +17,25 @@ use crate::respond;
 use crate::state::AppState;
 
 /// Exchanges a grant; a `GET` learns that this takes a `POST` (900561).
-pub(super) async fn exchange(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
-    let asked = Asked::read(&app, request).await?;
-    let by_get = asked.method != Method::POST;
-    let request = TokenRequest {
-        params: if by_get { Params::default() } else { asked.params() },
-        basic: asked.header(AUTHORIZATION.as_str()).map(basic).transpose()?.flatten(),
-        origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
-        by_get,
-    };
-    let tokens = token::exchange(&app.site, &asked.visit, request).await?;
+pub(super) async fn exchange(State(app): State<AppState>, asked: Request) -> Result<Response, OAuthFault> {
+    let asked = Asked::read(&app, asked).await?;
+    let tokens = token::exchange(&app.site, &asked.visit, request(&asked)?).await?;
     let body = serde_json::to_vec(&tokens).map_err(|e| Fault::ours(format!("tokens: {e}")))?;
     let mut response = respond::json(StatusCode::OK, body);
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
+}
+
+/// A request in which a client proves itself.
+pub(super) fn request(asked: &Asked) -> Outcome<TokenRequest> {
+    let by_get = asked.method != Method::POST;
+    Ok(TokenRequest {
+        params: if by_get { Params::default() } else { asked.params() },
+        basic: asked.header(AUTHORIZATION.as_str()).map(basic).transpose()?.flatten(),
+        origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
+        by_get,
+        possession: asked.possession(),
+    })
 }
 
 /// Client id and secret of a Basic header; each part is form-encoded before they are joined (RFC 6749
