@@ -7,7 +7,7 @@ mod keys;
 mod people;
 mod refreshing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
-use vestibule_rules::oauth::authorize::{self, Decision, Hint, Loaded, Served, SessionFact};
+use vestibule_rules::oauth::authorize::{self, Decision, Hint, Loaded, Pushed, Served, SessionFact};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
@@ -123,6 +123,7 @@ fn view(id: TenantId) -> TenantView {
         flow_of_app: HashMap::new(),
         flows: Vec::new(),
         client_keys: vestibule_service::directory::client_keys::ClientKeys::default(),
+        origins: HashSet::new(),
     }
 }
 
@@ -244,6 +245,7 @@ impl House {
             session: Some(SessionFact { user: self.user, auth_time: visit.now, owes_terms: false }),
             hint: Hint::Absent,
             served: Served::Flow,
+            pushed: Pushed::No,
             now: visit.now,
         };
         let Decision::Issue(verified) = authorize::decide(&params(&pairs), &loaded) else {
