@@ -37,12 +37,14 @@ statements! {
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                        next_attempt_at, attempts)
-                   SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                   SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($3 AS BIGINT),
+                        CAST($3 AS BIGINT), 0
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL
                    ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     NOTE_BY_USER = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                         next_attempt_at, attempts)
-                    SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                    SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($3 AS BIGINT),
+                        CAST($3 AS BIGINT), 0
                     FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
                     ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,

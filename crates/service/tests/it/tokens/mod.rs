@@ -19,6 +19,7 @@ use vestibule_crypto::digest::{pkce_s256, secret_hash, sha256};
 use vestibule_crypto::password::HashPool;
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::directory::application::{Application, PasswordCredential};
+use vestibule_rules::directory::client::SecurityProfile;
 use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::fault::{Fault, Outcome};
@@ -102,11 +103,14 @@ fn view(id: TenantId) -> TenantView {
     };
     let hash = secret_hash(&Secret::new(SECRET.to_owned()), [5; 16]);
     let secret = json!([{"keyId": client(9), "hint": "web", "hash": hash}]);
+    // An older app, without PKCE.
+    let mut other = app(OTHER, "web", "https://other.example/cb", secret.clone());
+    other.settings.security_profile = SecurityProfile::OidcCompat;
     let applications = vec![
-        app(WEB, "web", "https://web.example/cb", secret.clone()),
+        app(WEB, "web", "https://web.example/cb", secret),
         app(SPA, "spa", "https://spa.example/", json!([])),
         app(NATIVE, "publicClient", "http://localhost", json!([])),
-        app(OTHER, "web", "https://other.example/cb", secret),
+        other,
     ];
     let kind =
         json!({"id": id, "kind": "external", "displayName": "T", "shortName": format!("t{}", id.simple())});
