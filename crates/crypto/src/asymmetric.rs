@@ -4,6 +4,7 @@
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::text::Secret;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -50,6 +51,19 @@ impl Material {
 
     pub(crate) fn ed25519(public: &[u8]) -> Self {
         Self::Okp { crv: "Ed25519", x: base64url(public) }
+    }
+
+    /// The members of a public JWK, as they are written: the caller has read it as a key.
+    pub(crate) fn of(jwk: &Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        let own = |name: &str| text(name).map(str::to_owned);
+        Some(match (text("kty")?, text("crv")) {
+            ("RSA", _) => Self::Rsa { n: own("n")?, e: own("e")? },
+            ("EC", Some("P-256")) => Self::Ec { crv: "P-256", x: own("x")?, y: own("y")? },
+            ("EC", Some("P-384")) => Self::Ec { crv: "P-384", x: own("x")?, y: own("y")? },
+            ("OKP", Some("Ed25519")) => Self::Okp { crv: "Ed25519", x: own("x")? },
+            _ => return None,
+        })
     }
 
     /// The SHA-256 thumbprint (RFC 7638 §3): a name that follows from the key alone.

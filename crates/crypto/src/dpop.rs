@@ -1,5 +1,7 @@
 //! DPoP proofs as a client makes them (RFC 9449): a token that is bound to a key is of no use to whoever
-//! steals the token alone. The proofs that others show to us are not checked here.
+//! steals the token alone. Those that others show to us are checked in [`shown`].
+
+pub mod shown;
 
 use serde_json::{Map, Value, json};
 use vestibule_rules::fault::{Fault, Outcome};

@@ -77,6 +77,9 @@ impl Algorithm {
     }
 }
 
+/// The members that a public key never has (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// A public key with the algorithms it can verify.
 #[derive(Clone)]
 pub struct VerifyingKey {
@@ -97,7 +100,7 @@ impl VerifyingKey {
     /// Reads one JWK. A key for encryption, of an unknown type, too short, or with private members is
     /// refused.
     pub fn from_jwk(jwk: &Map<String, Value>) -> Outcome<Self> {
-        if jwk.contains_key("d") || jwk.contains_key("k") {
+        if PRIVATE.iter().any(|member| jwk.contains_key(*member)) {
             return Err(refused("it is a private or symmetric key"));
         }
         if jwk.get("use").is_some_and(|usage| usage != "sig") {

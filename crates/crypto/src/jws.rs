@@ -2,13 +2,15 @@
 //! whatever two readers understand differently is an attack waiting for its second reader.
 //!
 //! The algorithm comes from the caller's list and must fit the key that verifies; the header can only pick
-//! among what both allow. Keys never come from the token: `jwk`, `jku`, `x5c` and `x5u` are not looked at.
+//! among what both allow. Keys never come from the token: `jwk`, `jku`, `x5c` and `x5u` are not looked at. The one
+//! exception is a proof of possession, which says nothing but that its sender has the key in it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use vestibule_rules::fault::{Fault, Kind};
 
+use crate::asymmetric::Material;
 use crate::json;
 use crate::jwk::{Algorithm, VerifyingKey};
 
@@ -40,6 +42,8 @@ pub enum Refusal {
     UnknownKey,
     #[error("too many keys fit what the token says of its key")]
     KeyNotNamed,
+    #[error("the key in the header cannot be used")]
+    BadKey,
     #[error("the named key is of another type than the algorithm")]
     KeyMismatch,
     #[error("the signature is wrong")]
@@ -103,6 +107,9 @@ pub struct Verified {
     pub kid: Option<String>,
     pub claims: Map<String, Value>,
 }
+
+/// The members of a token's second part.
+pub(crate) type Claims = Map<String, Value>;
 
 /// A token that was read and not verified. Its claims may be used to find the keys, and for nothing else.
 pub struct Unverified<'a> {
@@ -222,6 +229,16 @@ impl<'a> Unverified<'a> {
     /// The claims, once the signature was found good by other means.
     pub(crate) fn into_claims(self) -> Map<String, Value> {
         self.claims
+    }
+
+    /// Checks header and signature with the public key in the header (RFC 9449 §4.3); the key and the claims.
+    pub(crate) fn verify_by_own_key(self, expected: &Expected<'_>) -> Result<(Material, Claims), Refusal> {
+        let algorithm = self.check_header(expected)?;
+        let Some(Value::Object(jwk)) = self.header.get("jwk") else { return Err(Refusal::BadHeader) };
+        let key = VerifyingKey::from_jwk(jwk).map_err(|_| Refusal::BadKey)?;
+        let parsed = key.for_algorithm(algorithm).ok_or(Refusal::KeyMismatch)?;
+        parsed.verify_sig(self.signed.as_bytes(), &self.signature).map_err(|_| Refusal::BadSignature)?;
+        Ok((Material::of(jwk).ok_or(Refusal::BadKey)?, self.claims))
     }
 }
 

@@ -5,7 +5,10 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ClientId;
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::journey::flow::Flow;
-use vestibule_rules::oauth::authorize::{self, Decision, Loaded, Served, SessionFact, Verified};
+use vestibule_rules::oauth::authorize::{
+    self, Callback, Decision, Loaded, Pushed, Served, SessionFact, Verified,
+};
+use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::prompt::Prompt;
 use vestibule_rules::text::Message;
@@ -16,11 +19,14 @@ use crate::hop::{Hop, Reply, To};
 use crate::journey::{self, Beginning, Request};
 use crate::session::{self, Session};
 use crate::terms;
-use crate::token::{NewCode, grant_request, hint};
+use crate::token::{NewCode, grant_request, hint, pushed};
 use crate::visit::Visit;
 
 /// Takes an authorization request.
 pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> {
+    let found = pushed::find(site, visit, params).await?;
+    let (params, pushed) =
+        found.as_ref().map_or((params, Pushed::No), |found| (&found.params, found.standing()));
     let client = params.hint("client_id").and_then(ClientId::parse);
     let application = client.and_then(|client| visit.tenant.application(client));
     let served = served(visit, client)?;
@@ -33,14 +39,12 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
         session: session.as_ref().map(|s| SessionFact { user: s.user, auth_time: s.auth_time, owes_terms }),
         hint,
         served,
+        pushed,
         now: visit.now,
     };
     match authorize::decide(params, &loaded) {
         Decision::Refuse(fault) => Err(fault),
-        Decision::Return(callback, error) => {
-            let parameters = callback.failure(&error, &visit.issuer());
-            Ok(Hop::to(To::App(Reply { callback, parameters })))
-        }
+        Decision::Return(callback, error) => Ok(refuse(visit, callback, &error)),
         Decision::Interact(verified, prompt) => {
             let (intent, session) = match prompt {
                 Prompt::SignIn => (Intent::SignIn, None),
@@ -54,6 +58,11 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
             None => Err(Fault::ours("a code without a session")),
         },
     }
+}
+
+fn refuse(visit: &Visit, callback: Callback, error: &OAuthError) -> Hop {
+    let parameters = callback.failure(error, &visit.issuer());
+    Hop::to(To::App(Reply { callback, parameters }))
 }
 
 /// What the tenant does for the application. A flow in the path must be the application's own: the flow is
@@ -139,20 +148,28 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
     let prepared = granted.rows.clone();
     let tenant = visit.tenant_id();
     let digest = visit.session.as_ref().map(session::digest_of).unwrap_or_default();
-    let now = visit.now;
-    site.env
+    let (now, name) = (visit.now, verified.pushed.clone());
+    let issued = site
+        .env
         .db
         .write(move |tx| {
-            let (prepared, digest) = (prepared.clone(), digest.clone());
+            let (prepared, digest, name) = (prepared.clone(), digest.clone(), name.clone());
             Box::pin(async move {
                 // Somebody may have signed out since the session was read.
                 let row = sessions::find(tx, tenant, &digest).await?;
                 if row.is_none_or(|row| row.revoked_at.is_some() || row.expires_at <= now) {
                     return Err(Fault::stale("the session ended"));
                 }
-                prepared.write(tx).await
+                if !pushed::spend(tx, tenant, name.as_deref(), now).await? {
+                    return Ok(false);
+                }
+                prepared.write(tx).await?;
+                Ok(true)
             })
         })
         .await?;
+    if !issued {
+        return Ok(refuse(visit, verified.callback.clone(), &error::PUSHED_REQUEST));
+    }
     Ok(Hop::to(To::App(granted.reply(site, visit).await?)))
 }

@@ -67,6 +67,8 @@ pub struct DerivedKeys {
     pub pairwise: [u8; 32],
     /// Links to try a provider by, and `state`, `nonce` and PKCE verifier of such a trial.
     pub trial: [u8; 32],
+    /// The nonces of DPoP proofs.
+    pub dpop: [u8; 32],
 }
 
 /// Settings that use cases read.
@@ -142,6 +144,7 @@ impl DerivedKeys {
             page: sealing.derive("page")?,
             pairwise: sealing.derive("pairwise subject")?,
             trial: sealing.derive("provider trial")?,
+            dpop: sealing.derive("dpop nonce")?,
         })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use vestibule_rules::oauth::claims::sign_in_name;
 use vestibule_rules::oauth::client_auth::Strength;
 use vestibule_rules::oauth::error;
+use vestibule_rules::oauth::scope::Scope;
 
 use crate::env::Site;
 use crate::issued::{AccessToken, Issued, KNOWN, RefreshToken, read};
@@ -73,7 +74,7 @@ async fn refresh(
     let told = json!({
         "active": true,
         "token_type": "refresh_token",
-        "scope": token.row.scope,
+        "scope": Scope::restore(&token.row.scope, &visit.tenant.config.applications).text(),
         "client_id": token.row.client_id,
         "username": sign_in_name(&user),
         "sub": subject(site, token.row.client_id, &user),

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
-    device_codes, grants, journeys, maintenance, outbox, provider_sessions, sessions, spent_tokens, stages,
-    throttle, told_once,
+    device_codes, grants, journeys, maintenance, outbox, proofs, provider_sessions, pushed_requests,
+    sessions, spent_tokens, stages, throttle, told_once,
 };
 
 use crate::domains;
@@ -46,6 +46,8 @@ const SENT_MAIL: Span = Span::hours(24);
 const OLD_JOURNEYS: Span = Span::days(1);
 /// How long a code or token that died is still recognised when somebody shows it again.
 const OLD_GRANTS: Span = Span::days(30);
+/// How long it is remembered that a pushed request was used: journeys that it began may still be open.
+const OLD_PUSHED: Span = Span::days(1);
 const OLD_COUNTERS: Span = Span::days(2);
 
 /// Runs every job until `stop`. A failure is logged and tried again at the next turn.
@@ -230,6 +232,9 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let kept = kept + told_once::remove_expired(tx, now, BATCH).await?;
                     let devices = device_codes::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
                     let grants = devices + grants::remove_expired(tx, now - OLD_GRANTS, BATCH).await?;
+                    let grants =
+                        grants + pushed_requests::remove_expired(tx, now - OLD_PUSHED, BATCH).await?;
+                    let grants = grants + proofs::remove_expired(tx, now, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;
                     Ok(journeys + counters + mail + sessions + kept + grants + stages)
                 })

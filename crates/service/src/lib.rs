@@ -10,6 +10,7 @@
 //! | [`key_sets`] | the keys by which applications and workloads are recognised |
 //! | [`device`] | from a code that a device shows to somebody who lets it in |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
+//! | [`dpop`] | which keys they prove to have |
 //! | [`initiate`] | sign-ins that an app did not begin |
 //! | [`notices`] | apps are told that a session ended |
 //! | [`mail`], [`throttle`], [`audit`], [`terms`] | letters, limits, records, what people accepted |
@@ -24,6 +25,7 @@ pub mod device;
 pub mod directory;
 pub mod discovery;
 pub mod domains;
+pub mod dpop;
 pub mod env;
 pub mod federation;
 pub mod flow_chart;

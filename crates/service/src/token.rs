@@ -14,16 +14,19 @@ pub mod hint;
 mod mint;
 mod on_behalf_of;
 mod proof;
+pub mod pushed;
 mod redeem;
 mod refresh;
 mod workload;
 
 use serde::Serialize;
 use vestibule_crypto::digest::{base64url, sha256};
+use vestibule_rules::directory::application::Platform;
 use vestibule_rules::directory::credential::AuthMethod;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
 use vestibule_rules::oauth::claims::{self, Issuance};
+use vestibule_rules::oauth::dpop::needs_nonce;
 use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::roles;
@@ -32,6 +35,7 @@ use vestibule_rules::oauth::token::{Grant, grant};
 use vestibule_rules::text::Secret;
 use vestibule_store::{ReadTx, sessions};
 
+use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
 use crate::visit::Visit;
 use client::Client;
@@ -54,6 +58,8 @@ pub struct TokenRequest {
     pub secret_in_query: bool,
     /// It came by GET.
     pub by_get: bool,
+    /// What it shows of a key.
+    pub possession: Possession,
 }
 
 /// The answer (native-auth-and-msal.md 2.6). It holds tokens: it has no `Debug`.
@@ -111,13 +117,34 @@ struct Call<'a> {
     visit: &'a Visit,
     params: &'a Params,
     client: Client<'a>,
+    possession: &'a Possession,
+}
+
+impl Call<'_> {
+    /// The thumbprint of the key that the tokens will be bound to. A proof is good once, so this is asked once.
+    async fn key(&self, platform: Option<Platform>) -> Result<Option<String>, Refusal> {
+        let demands = Demands { nonce: needs_nonce(platform), access_token: None };
+        let key = dpop::proven(self.site, self.visit, self.possession, demands).await?;
+        if key.is_none() && self.client.app.settings.dpop_bound_access_tokens {
+            return Err(error::PROOF_REQUIRED.into());
+        }
+        Ok(key)
+    }
+}
+
+/// `token_type` of tokens that are bound to a key, and of those that are not (RFC 9449 §5).
+const fn token_type(key: Option<&str>) -> &'static str {
+    match key {
+        Some(_) => "DPoP",
+        None => "Bearer",
+    }
 }
 
 /// Exchanges a grant for tokens.
 pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Result<TokenResponse, Refusal> {
     let grant = grant(&request.params, request.by_get)?;
     let client = Client::of(site, visit, &request).await?;
-    let call = Call { site, visit, params: &request.params, client };
+    let call = Call { site, visit, params: &request.params, client, possession: &request.possession };
     match grant {
         Grant::AuthorizationCode => redeem::redeem(&call).await,
         Grant::RefreshToken => refresh::refresh(&call).await,
@@ -129,12 +156,13 @@ pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Resu
 
 /// A token for the application itself. It writes nothing: there is nothing to take back.
 async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
-    let Call { site, visit, params, client } = call;
+    let Call { site, visit, params, client, .. } = call;
     if client.app.settings.token_endpoint_auth_method == Some(AuthMethod::None) {
         return Err(error::GRANT_NOT_ALLOWED.into());
     }
     client.authenticate(None, visit.now)?;
-    let audience = scope::app_only(params.require("scope")?, &visit.tenant.config.applications)?;
+    let key = call.key(None).await?;
+    let (audience, scope) = scope::app_only(params, &visit.tenant.config.applications)?;
     let life = site.settings.lifetimes.access_token;
     let issuance = Issuance {
         issuer: &visit.issuer(),
@@ -147,10 +175,11 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     };
     let roles = roles::held(client.app, audience, &visit.tenant.config.applications);
     let claims = claims::app_only(&issuance, client.app.service_principal.id, (audience, &roles), life);
+    let claims = claims::bound(claims, key.as_deref());
     let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;
     Ok(TokenResponse {
-        token_type: "Bearer",
-        scope: params.require("scope")?.to_owned(),
+        token_type: token_type(key.as_deref()),
+        scope,
         expires_in: life.as_seconds(),
         ext_expires_in: life.as_seconds(),
         access_token,

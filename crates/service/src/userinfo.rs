@@ -11,6 +11,7 @@ use vestibule_rules::oauth::{claims, token};
 use vestibule_rules::time::Span;
 use vestibule_store::{grants, users};
 
+use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
 use crate::token::subject;
 use crate::token::{FamilyDoc, Refusal};
@@ -23,6 +24,8 @@ pub struct UserinfoRequest {
     pub authorization: Option<String>,
     /// `access_token` of a form body.
     pub form_token: Option<String>,
+    /// What the request shows of a key.
+    pub possession: Possession,
 }
 
 /// Who the bearer's user is. Every check that fails has the same answer.
@@ -44,10 +47,11 @@ pub(crate) struct Holder {
 
 /// Whose token it is. Every check that fails has the same answer.
 pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Holder, Refusal> {
-    let token = bearer(request)?;
-    let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), &token).await?;
+    let (token, scheme) = shown(&request)?;
+    let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), token).await?;
     let claims = verified.map_err(|_| error::TOKEN)?;
     let bearer = Bearer::read(visit, &claims).ok_or(error::TOKEN)?;
+    check_key(site, visit, (&request.possession, token), (scheme, bearer.key)).await?;
     if !bearer.scp.split(' ').any(|scope| scope == "openid") {
         return Err(error::TOKEN_SCOPE.into());
     }
@@ -62,15 +66,45 @@ pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest)
     Ok(Holder { client: bearer.client, user, sid: family.sid, scopes: bearer.scp.to_owned(), named })
 }
 
-fn bearer(request: UserinfoRequest) -> Result<String, Refusal> {
+/// How a token is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+fn shown(request: &UserinfoRequest) -> Result<(&str, Scheme), Refusal> {
     let header = request.authorization.as_deref().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' ').to_owned())
+        let schemes = [("Bearer", Scheme::Bearer), ("DPoP", Scheme::Dpop)];
+        let (_, scheme) = schemes.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
+        Some((token.trim_start_matches(' '), scheme))
     });
-    match (header, request.form_token) {
+    match (header, request.form_token.as_deref()) {
         (Some(_), Some(_)) => Err(error::TOKEN_TWICE.into()),
-        (Some(token), None) | (None, Some(token)) if !token.is_empty() => Ok(token),
+        (Some((token, scheme)), None) if !token.is_empty() => Ok((token, scheme)),
+        (None, Some(token)) if !token.is_empty() => Ok((token, Scheme::Bearer)),
         (Some(_), None) | (None, Some(_) | None) => Err(error::TOKEN_MISSING.into()),
+    }
+}
+
+/// A token that is bound to a key takes a proof of that key for this very token, and one that is not bound is not
+/// shown as if it were (security.md S78 to S80).
+async fn check_key(
+    site: &Site,
+    visit: &Visit,
+    (possession, token): (&Possession, &str),
+    (scheme, bound_to): (Scheme, Option<&str>),
+) -> Result<(), Refusal> {
+    match (scheme, bound_to) {
+        (Scheme::Bearer, None) => Ok(()),
+        (Scheme::Bearer, Some(_)) => Err(error::TOKEN_BOUND.into()),
+        (Scheme::Dpop, None) => Err(error::TOKEN.into()),
+        (Scheme::Dpop, Some(key)) => {
+            let demands = Demands { access_token: Some(token), nonce: false };
+            let proven = dpop::proven(site, visit, possession, demands).await?;
+            if proven.as_deref() == Some(key) { Ok(()) } else { Err(error::PROOF.into()) }
+        }
     }
 }
 
@@ -80,6 +114,8 @@ struct Bearer<'a> {
     user: UserId,
     grant: GrantId,
     scp: &'a str,
+    /// The thumbprint of the key that the token is bound to.
+    key: Option<&'a str>,
 }
 
 impl<'a> Bearer<'a> {
@@ -94,6 +130,7 @@ impl<'a> Bearer<'a> {
             user: UserId::parse(text("oid")?)?,
             grant: GrantId::parse(text("rh")?)?,
             scp: text("scp")?,
+            key: claims.get("cnf").and_then(|cnf| cnf.get("jkt")).and_then(Value::as_str),
         })
     }
 }

@@ -11,7 +11,7 @@ CREATE TABLE logout_notice (
     -- Counts the claims; it is the fencing token of the claim that it counted last.
     attempts {int} NOT NULL,
     claimed_until {time},
-    CONSTRAINT logout_notice_client PRIMARY KEY (tenant_id, sid, client_id)
+    CONSTRAINT logout_notice_client_id PRIMARY KEY (tenant_id, sid, client_id)
 ) {strict};
 
 -- The worker looks for what is due in all tenants at once.

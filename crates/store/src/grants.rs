@@ -37,12 +37,14 @@ statements! {
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                        next_attempt_at, attempts)
-                   SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                   SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($3 AS BIGINT),
+                        CAST($3 AS BIGINT), 0
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL
                    ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     NOTE_BY_USER = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                         next_attempt_at, attempts)
-                    SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, $3, $3, 0
+                    SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($3 AS BIGINT),
+                        CAST($3 AS BIGINT), 0
                     FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
                     ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
@@ -65,10 +67,10 @@ statements! {
                      AND c.created_at >= $4 AND c.created_at <= $5
                      AND (f.revoked_at IS NULL OR f.revoked_at > c.redeemed_at)";
     INSERT_REFRESH = "INSERT INTO refresh_token (tenant_id, digest, grant_id, client_id, scope, created_at,
-                          expires_at, used_at, successor_sealed, generation)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                          expires_at, used_at, successor_sealed, generation, dpop_jkt)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     FIND_REFRESH = "SELECT grant_id, client_id, digest, scope, created_at, expires_at, used_at,
-                        successor_sealed, generation
+                        successor_sealed, generation, dpop_jkt
                     FROM refresh_token WHERE tenant_id = $1 AND digest = $2";
     USE_REFRESH = "UPDATE refresh_token SET used_at = $3, successor_sealed = $4
                    WHERE tenant_id = $1 AND digest = $2 AND used_at IS NULL";
@@ -171,6 +173,8 @@ pub struct RefreshRow {
     pub successor_sealed: Option<Vec<u8>>,
     /// Its place in the family, counted from 0.
     pub generation: i64,
+    /// The thumbprint of the key that it is bound to.
+    pub dpop_jkt: Option<String>,
 }
 
 fn read_family(row: &Row) -> Outcome<FamilyRow> {
@@ -219,6 +223,7 @@ fn read_refresh(row: &Row) -> Outcome<RefreshRow> {
         used_at: row.get(6)?,
         successor_sealed: row.get(7)?,
         generation: row.get(8)?,
+        dpop_jkt: row.get(9)?,
     })
 }
 
@@ -352,6 +357,7 @@ pub async fn insert_refresh(tx: &mut WriteTx, tenant: TenantId, token: &RefreshR
         token.used_at,
         token.successor_sealed.as_deref(),
         token.generation,
+        token.dpop_jkt.as_deref(),
     ];
     tx.run(&INSERT_REFRESH, &row).await.map(drop)
 }

@@ -15,6 +15,7 @@
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`spent_tokens`], [`keys`] | who is signed in, what was issued and used up, what signs |
 //! | [`device_codes`] | devices that wait for somebody to sign in elsewhere |
+//! | [`pushed_requests`], [`proofs`] | requests that wait for their browser; proofs that were shown |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
 
 #![warn(missing_docs)]
@@ -34,8 +35,10 @@ pub mod maintenance;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
+pub mod proofs;
 pub mod provider_health;
 pub mod provider_sessions;
+pub mod pushed_requests;
 pub mod reach;
 pub mod sessions;
 pub mod spent_tokens;
@@ -65,9 +68,11 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         migrate::STATEMENTS,
         objects::STATEMENTS,
         outbox::STATEMENTS,
+        proofs::STATEMENTS,
         provider_health::STATEMENTS,
-        reach::STATEMENTS,
         provider_sessions::STATEMENTS,
+        pushed_requests::STATEMENTS,
+        reach::STATEMENTS,
         sessions::STATEMENTS,
         spent_tokens::STATEMENTS,
         stages::STATEMENTS,

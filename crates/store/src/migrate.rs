@@ -51,6 +51,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0014_spent_tokens.sql"),
     },
     Migration { version: 15, name: "device_code", text: include_str!("../migrations/0015_device_code.sql") },
+    Migration {
+        version: 16,
+        name: "pushed_requests",
+        text: include_str!("../migrations/0016_pushed_requests.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

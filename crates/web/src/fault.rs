@@ -6,7 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use vestibule_rules::fault::{Fault, Kind};
-use vestibule_rules::oauth::error::OAuthError;
+use vestibule_rules::oauth::error::{Code, OAuthError};
 use vestibule_service::token::Refusal;
 
 /// What is said in which voice.
@@ -88,6 +88,19 @@ voices! {
     OAuthFault = OAuth;
     /// A fault of an address that may be either.
     OpenFault = Open;
+}
+
+impl OAuthFault {
+    /// A refusal by an endpoint that takes access tokens: a proof that is not good is answered like a token that is not
+    /// (RFC 9449 §7.1).
+    pub fn at_resource(refusal: Refusal) -> Self {
+        let is_of_proof = match &refusal {
+            Refusal::Protocol(error) => matches!(error.code, Code::InvalidDpopProof | Code::UseDpopNonce),
+            Refusal::Fault(_) => false,
+        };
+        let status = is_of_proof.then_some(StatusCode::UNAUTHORIZED);
+        Self { status, ..refusal.into() }
+    }
 }
 
 /// A body that is longer than anything that is meant for us. It is marked by its field.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::journey::question::RawFields;
 use vestibule_rules::oauth::params::Params;
 use vestibule_service::directory::snapshot::TenantView;
+use vestibule_service::dpop::Possession;
 use vestibule_service::visit::{Segments, Visit};
 
 use crate::brand::Brand;
@@ -22,6 +23,9 @@ use crate::locale;
 use crate::page::Frame;
 use crate::state::AppState;
 
+/// A proof of possession (RFC 9449 §4.1).
+pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+
 /// The longest body that is read.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
@@ -32,6 +36,8 @@ pub struct Asked {
     pub frame: Frame,
     pub method: Method,
     pub headers: HeaderMap,
+    /// The address without its query, as the client sees it.
+    url: String,
     /// Segments of the path by name.
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
@@ -57,6 +63,7 @@ impl Asked {
         let wanted = first(&query, "ui_locales").or_else(|| first(&form, "ui_locales"));
         let language = locale_of(app, &parts.headers, wanted).to_owned();
         let listener = exchange.listener();
+        let url = format!("{}{}", listener.origin, parts.uri.path());
         let visit = Visit {
             origin: listener.origin.clone(),
             source: exchange.source().to_owned(),
@@ -68,7 +75,8 @@ impl Asked {
             segments,
             tenant,
         };
-        Ok(Self { visit, exchange, frame, method: parts.method, headers: parts.headers, path, query, form })
+        let (method, headers) = (parts.method, parts.headers);
+        Ok(Self { visit, exchange, frame, method, headers, url, path, query, form })
     }
 
     /// A segment of the path.
@@ -108,6 +116,17 @@ impl Asked {
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|h| h.to_str().ok())
+    }
+
+    /// What the request shows of a key: proofs of possession name method and address (RFC 9449 §4.2).
+    pub fn possession(&self) -> Possession {
+        let shown = self.headers.get_all(DPOP).into_iter();
+        Possession {
+            // What is no text is no proof either, and still a second one beside a good one.
+            proofs: shown.map(|proof| proof.to_str().unwrap_or_default().to_owned()).collect(),
+            method: self.method.as_str().to_owned(),
+            url: self.url.clone(),
+        }
     }
 
     /// Refuses a form that another site sent (security.md A45). Browsers say where a request comes from in

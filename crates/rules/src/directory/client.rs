@@ -39,8 +39,22 @@ pub struct Settings {
     pub app_role_assignments: Vec<AppRoleAssignment>,
     /// Whether an application that has a secret may sign people in on another device, by a code that they type there.
     /// Applications with `isFallbackPublicClient` may anyway. See docs/guides/devices.md.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_off")]
     pub device_code: bool,
+    /// Refuses authorization requests that come in a browser's address: the app pushes them to the server first and
+    /// sends the browser with the `request_uri` that it got (RFC 9126).
+    #[serde(skip_serializing_if = "is_off")]
+    pub require_pushed_authorization_requests: bool,
+    /// Refuses token requests without a DPoP proof: every access token of the app is bound to a key of its own, and of
+    /// no use to who steals the token alone (RFC 9449). Response types with `token` are refused then, because what
+    /// comes through the browser is bound to nothing.
+    #[serde(skip_serializing_if = "is_off")]
+    pub dpop_bound_access_tokens: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+const fn is_off(setting: &bool) -> bool {
+    !*setting
 }
 
 /// The name of a row of demands (security.md 0.1).

@@ -13,7 +13,7 @@ use super::error::{self, OAuthError};
 use super::params::Params;
 use super::prompt::{self, Prompt, Prompts};
 use super::response_type::ResponseType;
-use super::scope::Scope;
+use super::scope::{self, Scope};
 use super::{pkce, profile, redirect};
 use crate::directory::application::{Application, PasswordCredential, Platform};
 use crate::fault::{Fault, Kind, Outcome};
@@ -33,7 +33,19 @@ pub struct Loaded<'a> {
     /// What `id_token_hint` says about that.
     pub hint: Hint,
     pub served: Served,
+    pub pushed: Pushed<'a>,
     pub now: Timestamp,
+}
+
+/// How the request came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pushed<'a> {
+    /// In the address or the form.
+    No,
+    /// The application pushed it before (RFC 9126); the name that the store knows it by.
+    Stands(&'a str),
+    /// The application pushed it, and its time is over or it was used.
+    Over,
 }
 
 /// A living session.
@@ -107,6 +119,12 @@ pub struct Verified {
     pub max_age: Option<i64>,
     /// `client_info=1` (native-auth-and-msal.md R45).
     pub wants_client_info: bool,
+    /// The thumbprint of the key that the code is bound to (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
+    /// The pushed request that this is, which is spent when it is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
 }
 
 /// Decides an authorization request.
@@ -127,6 +145,34 @@ pub fn decide(params: &Params, loaded: &Loaded<'_>) -> Decision {
         Ok(Some(prompt)) => Decision::Interact(verified, prompt),
         Err(error) => Decision::Return(verified.callback, error),
     }
+}
+
+/// Checks a request that an application pushes (RFC 9126 §2): the rows of the authorization endpoint, and whoever
+/// pushes is told at once.
+pub fn check_pushed(params: &Params, loaded: &Loaded<'_>) -> Result<(), OAuthError> {
+    let mut draft = Draft::new(params, loaded);
+    TABLE.iter().filter(|row| row.pushed).try_for_each(|row| (row.check)(&mut draft)).map_err(|stop| {
+        match stop {
+            Stop::Return(error) => error,
+            Stop::Refuse(fault) if fault.about.as_deref() == Some("redirect_uri") => {
+                OAuthError { number: fault.code, ..error::REDIRECT_URI }
+            }
+            Stop::Refuse(fault) => OAuthError::from(&fault),
+        }
+    })
+}
+
+/// What is kept of a pushed request: nothing that proves the client.
+pub fn kept(params: &Params) -> Vec<(String, String)> {
+    let names: Vec<&str> =
+        ["client_id", "redirect_uri", "state", "resource"].iter().chain(KNOWN).copied().collect();
+    params.only(&names)
+}
+
+/// The fault of a `request_uri` that leads to no request of the application.
+pub fn unknown_pushed() -> Fault {
+    let hint = Message::new("request-over");
+    Fault::malformed("request_uri", error::PUSHED_REQUEST.text()).hint(hint)
 }
 
 /// Looks a stored request up again before it is answered: the application may have been disabled, or the
@@ -157,11 +203,12 @@ pub fn not_served() -> Fault {
         .hint(Message::new("client-not-served"))
 }
 
-/// One check. A column says which endpoint makes it: requests that are pushed (PAR), device and
-/// back-channel requests get columns of their own.
+/// One check. A column says which endpoint makes it: device and back-channel requests get columns of their own.
 struct Row {
     name: &'static str,
     authorize: bool,
+    /// Requests that are pushed (PAR).
+    pushed: bool,
     check: fn(&mut Draft<'_>) -> Result<(), Stop>,
 }
 
@@ -178,24 +225,27 @@ impl From<OAuthError> for Stop {
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
-    //    check                        authorize
-    Row { name: "client known",        authorize: true, check: client_is_known },
-    Row { name: "client enabled",      authorize: true, check: client_is_enabled },
-    Row { name: "redirect registered", authorize: true, check: redirect_is_registered },
+    //    check                        authorize        pushed
+    Row { name: "client known",        authorize: true, pushed: true, check: client_is_known },
+    Row { name: "client enabled",      authorize: true, pushed: true, check: client_is_enabled },
+    Row { name: "redirect registered", authorize: true, pushed: true, check: redirect_is_registered },
     // From here on the application is told.
-    Row { name: "state",               authorize: true, check: state_comes_back },
-    Row { name: "response mode",       authorize: true, check: response_mode_is_known },
-    Row { name: "client served",       authorize: true, check: client_is_served },
-    Row { name: "parameters once",     authorize: true, check: parameters_are_well_formed },
-    Row { name: "no request object",   authorize: true, check: request_is_plain },
-    Row { name: "response type",       authorize: true, check: response_type_is_allowed },
-    Row { name: "no resource",         authorize: true, check: resource_is_in_the_scope },
-    Row { name: "scope",               authorize: true, check: scope_is_known },
-    Row { name: "claims",              authorize: true, check: claims_are_readable },
-    Row { name: "nonce",               authorize: true, check: nonce_ties_the_id_token },
-    Row { name: "PKCE",                authorize: true, check: challenge_is_good },
-    Row { name: "prompt",              authorize: true, check: prompt_is_known },
-    Row { name: "max_age",             authorize: true, check: max_age_is_a_number },
+    Row { name: "state",               authorize: true, pushed: true, check: state_comes_back },
+    Row { name: "response mode",       authorize: true, pushed: true, check: response_mode_is_known },
+    Row { name: "pushed one stands",   authorize: true, pushed: false, check: pushed_request_stands },
+    Row { name: "pushed if it must",   authorize: true, pushed: false, check: request_is_pushed_if_it_must },
+    Row { name: "client served",       authorize: true, pushed: true, check: client_is_served },
+    Row { name: "parameters once",     authorize: true, pushed: true, check: parameters_are_well_formed },
+    Row { name: "no reference inside", authorize: false, pushed: true, check: request_is_whole },
+    Row { name: "no request object",   authorize: true, pushed: true, check: request_is_plain },
+    Row { name: "response type",       authorize: true, pushed: true, check: response_type_is_allowed },
+    Row { name: "scope and resource",  authorize: true, pushed: true, check: scope_is_known },
+    Row { name: "claims",              authorize: true, pushed: true, check: claims_are_readable },
+    Row { name: "nonce",               authorize: true, pushed: true, check: nonce_ties_the_id_token },
+    Row { name: "PKCE",                authorize: true, pushed: true, check: challenge_is_good },
+    Row { name: "key",                 authorize: true, pushed: true, check: thumbprint_is_one },
+    Row { name: "prompt",              authorize: true, pushed: true, check: prompt_is_known },
+    Row { name: "max_age",             authorize: true, pushed: true, check: max_age_is_a_number },
 ];
 
 /// Parameters of the specifications that occur at most once (security.md S8). The rest, telemetry above
@@ -218,7 +268,7 @@ const KNOWN: &[&str] = &[
     "claims",
     "request",
     "request_uri",
-    "resource",
+    "dpop_jkt",
 ];
 
 /// What the rows have established so far.
@@ -232,6 +282,7 @@ struct Draft<'a> {
     scope: Scope,
     claims: ClaimsRequest,
     code_challenge: Option<String>,
+    dpop_jkt: Option<String>,
     prompts: Prompts,
     max_age: Option<i64>,
 }
@@ -248,6 +299,7 @@ impl<'a> Draft<'a> {
             scope: Scope::default(),
             claims: ClaimsRequest::default(),
             code_challenge: None,
+            dpop_jkt: None,
             prompts: Prompts::default(),
             max_age: None,
         }
@@ -285,6 +337,11 @@ impl<'a> Draft<'a> {
             ui_locales: hint("ui_locales").or_else(|| hint("mkt")),
             max_age: self.max_age,
             wants_client_info: self.params.is_set("client_info"),
+            dpop_jkt: self.dpop_jkt,
+            pushed: match self.loaded.pushed {
+                Pushed::Stands(name) => Some(name.to_owned()),
+                Pushed::No | Pushed::Over => None,
+            },
         })
     }
 }
@@ -351,6 +408,18 @@ fn response_mode_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+fn pushed_request_stands(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    match draft.loaded.pushed {
+        Pushed::No | Pushed::Stands(_) => Ok(()),
+        Pushed::Over => Err(error::PUSHED_REQUEST.into()),
+    }
+}
+
+fn request_is_pushed_if_it_must(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let must = draft.loaded.application.is_some_and(|app| app.settings.require_pushed_authorization_requests);
+    if must && draft.loaded.pushed == Pushed::No { Err(error::PUSH_REQUIRED.into()) } else { Ok(()) }
+}
+
 fn client_is_served(draft: &mut Draft<'_>) -> Result<(), Stop> {
     match draft.loaded.served {
         Served::Flow | Served::SignInOnly => Ok(()),
@@ -362,6 +431,10 @@ fn client_is_served(draft: &mut Draft<'_>) -> Result<(), Stop> {
 
 fn parameters_are_well_formed(draft: &mut Draft<'_>) -> Result<(), Stop> {
     draft.params.check(KNOWN).map_err(Stop::Return)
+}
+
+fn request_is_whole(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.params.get("request_uri")?.map_or(Ok(()), |_| Err(error::PUSHED_BY_REFERENCE.into()))
 }
 
 fn request_is_plain(draft: &mut Draft<'_>) -> Result<(), Stop> {
@@ -385,13 +458,10 @@ fn response_type_is_allowed(draft: &mut Draft<'_>) -> Result<(), Stop> {
     }
 }
 
-fn resource_is_in_the_scope(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    draft.params.get("resource")?.map_or(Ok(()), |_| Err(error::RESOURCE_PARAMETER.into()))
-}
-
 fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let target = scope::target(draft.params)?;
     let text = draft.params.get("scope")?.unwrap_or_default();
-    draft.scope = Scope::parse(text, draft.loaded.applications)?;
+    draft.scope = Scope::parse_for(text, target, draft.loaded.applications)?;
     // Without a code there is nobody to hand a refresh token to (OpenID Connect Core 11).
     draft.scope.offline_access &= draft.response_type.code;
     if draft.response_type.id_token && !draft.scope.openid {
@@ -426,6 +496,14 @@ fn challenge_is_good(draft: &mut Draft<'_>) -> Result<(), Stop> {
     };
     draft.code_challenge = pkce::challenge(draft.params, required)?;
     Ok(())
+}
+
+fn thumbprint_is_one(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    draft.dpop_jkt = draft.params.get("dpop_jkt")?.map(str::to_owned);
+    let is_digest = |jkt: &String| {
+        jkt.len() == 43 && jkt.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    if draft.dpop_jkt.as_ref().is_none_or(is_digest) { Ok(()) } else { Err(error::THUMBPRINT.into()) }
 }
 
 fn prompt_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {

@@ -43,6 +43,7 @@ fn decide_with(changes: &[(&str, &str)], change: impl FnOnce(&mut Loaded<'_>)) -
         session: None,
         hint: Hint::Absent,
         served: Served::Flow,
+        pushed: Pushed::No,
         now: NOW,
     };
     change(&mut loaded);
@@ -97,6 +98,7 @@ fn until_the_address_is_verified_nothing_is_redirected() {
         session: None,
         hint: Hint::Absent,
         served: Served::Flow,
+        pushed: Pushed::No,
         now: NOW,
     };
     assert_eq!(outcome(&decide(&request(&[]), &loaded)), "page 7000112");
@@ -120,6 +122,16 @@ fn afterwards_the_application_is_told() {
         (&[("response_type", "token")], "unsupported_response_type 700054 xyz"),
         (&[("response_type", "code id_token")], "unsupported_response_type 700054 xyz"),
         (&[("resource", "x")], "invalid_request 901002 xyz"),
+        (&[("resource", "api://orders#a")], "invalid_request 901002 xyz"),
+        (&[("resource", "00000003-0000-0000-c000-000000000000")], "invalid_request 901002 xyz"),
+        (&[("resource", "api://unknown")], "invalid_target 500011 xyz"),
+        (&[("resource", "api://orders"), ("resource", "api://orders")], "invalid_target 0 xyz"),
+        (&[("resource", "api://orders"), ("scope", "User.Read")], "invalid_scope 70011 xyz"),
+        (
+            &[("resource", "api://orders"), ("scope", "https://graph.microsoft.com/User.Read")],
+            "invalid_target 0 xyz",
+        ),
+        (&[("dpop_jkt", "short")], "invalid_request 0 xyz"),
         (&[("scope", "openid Files.Read")], "invalid_scope 70011 xyz"),
         (&[("scope", "User.Read api://orders/orders.read")], "invalid_scope 700022 xyz"),
         (&[spa, no_challenge, no_method], "invalid_request 9002325 xyz"),
@@ -231,6 +243,86 @@ fn a_stored_request_is_looked_up_again() {
 }
 
 #[test]
+fn a_resource_is_named_beside_the_scope() {
+    let Decision::Interact(verified, _) =
+        decide_with(&[("resource", "api://orders"), ("scope", "openid orders.read")], |_| {})
+    else {
+        panic!("sign in")
+    };
+    assert_eq!(
+        (verified.scope.audience(), verified.scope.scp()),
+        (application().app_id, "orders.read".into())
+    );
+    assert_eq!(verified.scope.text(), "openid orders.read");
+}
+
+#[test]
+fn an_application_that_must_push_is_not_asked_by_address() {
+    // S50, S52
+    let mut app = application();
+    app.settings.require_pushed_authorization_requests = true;
+    let applications = [app.clone()];
+    let as_pushed = |pushed| {
+        let loaded = Loaded {
+            application: Some(&app),
+            applications: &applications,
+            session: None,
+            hint: Hint::Absent,
+            served: Served::Flow,
+            pushed,
+            now: NOW,
+        };
+        outcome(&decide(&request(&[]), &loaded))
+    };
+    assert_eq!(as_pushed(Pushed::No), "invalid_request 0 xyz");
+    assert_eq!(as_pushed(Pushed::Stands("n")), "sign in");
+    assert_eq!(as_pushed(Pushed::Over), "invalid_request_uri 0 xyz");
+    let Decision::Interact(verified, _) = decide_with(&[], |loaded| loaded.pushed = Pushed::Stands("n"))
+    else {
+        panic!("sign in")
+    };
+    assert_eq!(verified.pushed.as_deref(), Some("n"));
+}
+
+#[test]
+fn whoever_pushes_learns_of_every_mistake_at_once() {
+    // S51
+    let app = application();
+    let applications = [app.clone()];
+    let loaded = Loaded {
+        application: Some(&app),
+        applications: &applications,
+        session: None,
+        hint: Hint::Absent,
+        served: Served::Flow,
+        pushed: Pushed::No,
+        now: NOW,
+    };
+    let push = |changes: &[(&str, &str)]| match check_pushed(&request(changes), &loaded) {
+        Ok(()) => "good".to_owned(),
+        Err(error) => format!("{} {}", error.code.as_str(), error.number),
+    };
+    assert_eq!(push(&[]), "good");
+    for (changes, expected) in [
+        (&[("redirect_uri", "https://evil.example/")][..], "invalid_request 50011"),
+        (&[("redirect_uri", "%")], "invalid_request 90102"),
+        (&[("redirect_uri", "")], "invalid_request 900144"),
+        (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "invalid_request 0"),
+        (&[("scope", "a"), ("scope", "b")], "invalid_request 9002313"),
+        (&[("state", "a"), ("state", "a")], "invalid_request 9002313"),
+        (&[("client_id", "a"), ("client_id", "a")], "invalid_request 9002313"),
+        (&[("response_type", "magic")], "unsupported_response_type 70005"),
+        (&[("prompt", "none login")], "invalid_request 90023"),
+    ] {
+        assert_eq!(push(changes), expected, "{changes:?}");
+    }
+    // Who is signed in is nobody's business here.
+    assert_eq!(push(&[("prompt", "none")]), "good");
+    let kept = kept(&request(&[("client_secret", "hush"), ("client_assertion", "hush"), ("foo", "bar")]));
+    assert!(kept.iter().all(|(name, value)| value != "hush" && name != "foo"), "{kept:?}");
+}
+
+#[test]
 fn rows_have_names_of_their_own() {
     let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
     names.dedup();
@@ -249,6 +341,7 @@ fn under(profile: SecurityProfile, changes: &[(&str, &str)]) -> Decision {
         applications: &applications,
         session: None,
         hint: Hint::Absent,
+        pushed: Pushed::No,
         served: Served::Flow,
         now: NOW,
     };

@@ -145,6 +145,15 @@ pub fn app_only(
     Value::Object(claims)
 }
 
+/// An access token's claims with the key that it is bound to (RFC 9449 §6.1).
+#[must_use]
+pub fn bound(mut claims: Value, thumbprint: Option<&str>) -> Value {
+    if let (Value::Object(members), Some(thumbprint)) = (&mut claims, thumbprint) {
+        members.insert("cnf".to_owned(), json!({"jkt": thumbprint}));
+    }
+    claims
+}
+
 /// The userinfo answer (OpenID Connect Core 5.3.2, native-auth-and-msal.md 4.4): what the granted scopes bring, and
 /// what the request named.
 pub fn userinfo(user: &User, sub: &str, scp: &str, named: &[String]) -> Value {

@@ -243,8 +243,13 @@ pub fn check_origin<P>(
 /// Whether `origin` is the origin of a single-page redirect address: the pages that may read answers.
 /// `null`, the origin of every sandbox, is nobody's (security.md S14).
 pub fn is_origin_of<P>(application: &Application<P>, origin: &str) -> bool {
+    origins(application).any(|own| own == origin)
+}
+
+/// The origins of an application's single-page redirect addresses, as browsers write them.
+pub fn origins<P>(application: &Application<P>) -> impl Iterator<Item = String> {
     let origin_of = |uri: &String| Url::parse(uri).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
-    application.spa.redirect_uris.iter().filter_map(origin_of).any(|own| own.ascii_serialization() == origin)
+    application.spa.redirect_uris.iter().filter_map(origin_of).map(|origin| origin.ascii_serialization())
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::fault::{Fault, Kind};
 use crate::time::{Span, Timestamp};
 
-/// The `error` member (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core 3.1.2.6, RFC 6750 §3.1).
+/// The `error` member (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core 3.1.2.6, RFC 6750 §3.1, RFC 8707 §2, RFC 9449
+/// §5 and §8).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     InvalidRequest,
@@ -32,6 +33,10 @@ pub enum Code {
     InteractionRequired,
     RequestNotSupported,
     RequestUriNotSupported,
+    InvalidRequestUri,
+    InvalidTarget,
+    InvalidDpopProof,
+    UseDpopNonce,
     TemporarilyUnavailable,
     ServerError,
 }
@@ -58,6 +63,10 @@ impl Code {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
@@ -80,7 +89,11 @@ impl Code {
             | Self::LoginRequired
             | Self::InteractionRequired
             | Self::RequestNotSupported
-            | Self::RequestUriNotSupported => 400,
+            | Self::RequestUriNotSupported
+            | Self::InvalidRequestUri
+            | Self::InvalidTarget
+            | Self::InvalidDpopProof
+            | Self::UseDpopNonce => 400,
             Self::InvalidClient | Self::InvalidToken => 401,
             Self::AccessDenied => 403,
             Self::TemporarilyUnavailable => 503,
@@ -145,7 +158,7 @@ table! {
     /// A parameter occurs more than once (S8).
     REPEATED = InvalidRequest 9_002_313 "A parameter of the request occurs more than once.";
     MISSING_PARAMETER = InvalidRequest 900_144 "A required parameter is missing from the request.";
-    RESOURCE_PARAMETER = InvalidRequest 901_002 "The resource parameter is not supported; name the resource in the scope.";
+    RESOURCE_PARAMETER = InvalidRequest 901_002 "The resource parameter has to be an absolute URI without a fragment; or name the resource in the scope.";
     NONCE_REQUIRED = InvalidRequest 900_144 "A response type with id_token needs a nonce.";
     OPENID_REQUIRED = InvalidRequest 900_144 "A response type with id_token needs the scope openid.";
     RESPONSE_TYPE = UnsupportedResponseType 70_005 "The response type is missing or not supported; use code.";
@@ -154,6 +167,15 @@ table! {
     RESPONSE_MODE = InvalidRequest 70_007 "The response mode is not supported; use query, fragment or form_post.";
     REQUEST_OBJECT = RequestNotSupported 0 "Request objects are not supported.";
     REQUEST_URI = RequestUriNotSupported 0 "Request objects by reference are not supported.";
+    /// Unknown, of another application, over or used: the answers are one and the same (S52).
+    PUSHED_REQUEST = InvalidRequestUri 0 "The request_uri is not one of the application, has expired or was used.";
+    PUSH_REQUIRED = InvalidRequest 0 "The application has to push its authorization requests.";
+    PUSHED_BY_REFERENCE = InvalidRequest 0 "A request that is pushed must not have a request_uri.";
+    REDIRECT_URI = InvalidRequest 0 "The redirect_uri is missing, malformed or not registered for the application.";
+    THUMBPRINT = InvalidRequest 0 "The dpop_jkt is not the thumbprint of a key.";
+    TARGET = InvalidTarget 500_011 "The resource is not known in the tenant.";
+    TARGETS = InvalidTarget 0 "Tokens are for one resource; name one, and scopes of no other.";
+    TARGET_NOT_GRANTED = InvalidTarget 0 "The grant is for another resource.";
     PROMPT = InvalidRequest 90_023 "The prompt is not supported or its values exclude each other.";
     MAX_AGE = InvalidRequest 9_002_313 "The max_age must be a whole number of seconds.";
     CLAIMS = InvalidRequest 9_002_313 "The claims parameter is not a JSON object of reasonable size.";
@@ -199,6 +221,10 @@ table! {
     CODE_OF_OTHER_TENANT = InvalidGrant 700_005 "The authorization code belongs to another tenant.";
     REDIRECT_MISMATCH = InvalidGrant 50_011 "The redirect_uri is not the one of the authorization request.";
     VERIFIER_MISMATCH = InvalidGrant 501_481 "The code_verifier does not match the code_challenge of the authorization request.";
+    PROOF = InvalidDpopProof 0 "The DPoP proof is missing, repeated or not good for this request.";
+    PROOF_NONCE = UseDpopNonce 0 "The DPoP proof has to hold the nonce that this answer gives.";
+    PROOF_REQUIRED = InvalidRequest 0 "The application has to show a DPoP proof.";
+    OTHER_KEY = InvalidGrant 0 "The grant is bound to a key, and the request does not prove that it has it.";
     CROSS_ORIGIN = InvalidRequest 9_002_326 "Only single-page applications may redeem tokens across origins.";
     SAME_ORIGIN = InvalidRequest 9_002_327 "Tokens of a single-page application can only be redeemed across origins.";
     REFRESH_TOKEN = InvalidGrant 70_000 "The refresh token is not one of this tenant and client.";
@@ -220,6 +246,7 @@ table! {
     // Bearers
     TOKEN_MISSING = InvalidToken 0 "An access token is required.";
     TOKEN = InvalidToken 0 "The access token is not valid here.";
+    TOKEN_BOUND = InvalidToken 0 "The access token is bound to a key; show it with a DPoP proof.";
     TOKEN_TWICE = InvalidRequest 0 "The access token was sent in two ways at once.";
     TOKEN_SCOPE = InvalidToken 0 "The access token does not have the scope openid.";
     // Everything else

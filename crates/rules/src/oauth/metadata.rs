@@ -20,6 +20,10 @@ fn auth_methods(methods: &[AuthMethod]) -> Vec<&'static str> {
     methods.iter().map(|method| method.as_str()).collect()
 }
 
+/// The algorithms of DPoP proofs (RFC 9449 §5.1).
+pub const DPOP_ALGORITHMS: [&str; 9] =
+    ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
 pub fn document(base: &str, issuer: &str) -> Value {
@@ -31,6 +35,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "device_authorization_endpoint": format!("{oauth}/devicecode"),
         "introspection_endpoint": format!("{oauth}/introspect"),
         "revocation_endpoint": format!("{oauth}/revoke"),
+        "pushed_authorization_request_endpoint": format!("{oauth}/par"),
         "end_session_endpoint": format!("{oauth}/logout"),
         "userinfo_endpoint": format!("{base}/openid/userinfo"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -52,6 +57,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "introspection_endpoint_auth_methods_supported": auth_methods(&proving()),
         "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": DPOP_ALGORITHMS,
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "sid", "oid", "tid", "uti", "ver",
             "idp", "name", "preferred_username", "login_hint", "email", "email_verified", "given_name",
@@ -62,6 +68,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
+        "require_pushed_authorization_requests": false,
         "check_session_iframe": format!("{oauth}/checksession"),
         "http_logout_supported": true,
         "frontchannel_logout_supported": true,
@@ -83,6 +90,7 @@ mod tests {
         for (name, path) in [
             ("authorization_endpoint", "oauth2/v2.0/authorize"),
             ("token_endpoint", "oauth2/v2.0/token"),
+            ("pushed_authorization_request_endpoint", "oauth2/v2.0/par"),
             ("end_session_endpoint", "oauth2/v2.0/logout"),
             ("introspection_endpoint", "oauth2/v2.0/introspect"),
             ("revocation_endpoint", "oauth2/v2.0/revoke"),

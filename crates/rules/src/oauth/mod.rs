@@ -18,6 +18,7 @@
 //! | [`roles`] | which roles an application holds in a resource |
 //! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
 //! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
+//! | [`dpop`] | what a proof of possession has to say; what is bound to a key |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -29,6 +30,7 @@ pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
 pub mod device;
+pub mod dpop;
 pub mod error;
 pub mod logout;
 pub mod metadata;

@@ -64,6 +64,16 @@ impl Params {
         })
     }
 
+    /// The values of a parameter that its specification lets occur more than once.
+    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.all(name).filter(|value| !value.is_empty())
+    }
+
+    /// The parameters with one of these names, in their order.
+    pub fn only(&self, names: &[&str]) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect()
+    }
+
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }

@@ -41,6 +41,10 @@ const ROWS: &[Row] = &[
         if p.front_channel_tokens { "where the app has it ticked".to_owned() } else { "refused".to_owned() }
     }),
     ("Longest life of an authorization code", |p| format!("{} seconds", p.code_for.as_seconds())),
+    ("Pushed authorization requests", |_| {
+        "taken; demanded with `requirePushedAuthorizationRequests`".to_owned()
+    }),
+    ("DPoP-bound access tokens", |_| "given to who asks; demanded with `dpopBoundAccessTokens`".to_owned()),
     ("Refresh tokens", |_| "rotate with every use; a used one that comes back ends the grant".to_owned()),
     ("Password grant", |_| "refused".to_owned()),
 ];

@@ -65,7 +65,9 @@ impl ResponseType {
         let allowed = profile::of(application.settings.security_profile).front_channel_tokens
             && matches!(platform, Platform::Web | Platform::Spa)
             && (!self.id_token || ticked.enable_id_token_issuance)
-            && (!self.token || ticked.enable_access_token_issuance);
+            && (!self.token || ticked.enable_access_token_issuance)
+            // What comes through the browser is bound to no key.
+            && !(self.token && application.settings.dpop_bound_access_tokens);
         if allowed { Ok(()) } else { Err(error::RESPONSE_TYPE_NOT_ENABLED) }
     }
 }
@@ -86,6 +88,20 @@ mod tests {
         }
         for bad in ["", " ", "none", "code code", "Code", "code none", "id_token,token"] {
             assert_eq!(ResponseType::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_app_whose_access_tokens_are_bound_gets_none_through_the_browser() {
+        let mut app = application();
+        app.settings.security_profile = SecurityProfile::OidcCompat;
+        app.settings.dpop_bound_access_tokens = true;
+        app.web.implicit_grant_settings.enable_id_token_issuance = true;
+        app.web.implicit_grant_settings.enable_access_token_issuance = true;
+        for text in ResponseType::ALL {
+            let allowed = !text.split(' ').any(|word| word == "token");
+            let checked = ResponseType::parse(text).unwrap().check(&app, Platform::Web);
+            assert_eq!(checked.is_ok(), allowed, "{text}");
         }
     }
 

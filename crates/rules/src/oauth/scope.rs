@@ -3,11 +3,16 @@
 //! A resource is named by an identifier URI of an application of the tenant or by its client id. The scopes
 //! of Microsoft Graph that MSAL samples ask for are understood too, so that an app that moves here keeps its
 //! settings; without a resource, access tokens are for Graph's id, which userinfo accepts.
+//!
+//! A request may also name its resource beside the scope (RFC 8707): the *target*. Bare names of the scope are then
+//! permissions of that resource.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 use uuid::Uuid;
 
 use super::error::{self, OAuthError};
+use super::params::Params;
 use crate::directory::application::Application;
 use crate::ids::ClientId;
 
@@ -19,6 +24,8 @@ const GRAPH_URI: &str = "https://graph.microsoft.com";
 const USER_READ: &str = "User.Read";
 /// Everything that the resource offers.
 const DEFAULT: &str = ".default";
+/// Marks the target in a stored scope. No name of a scope begins so.
+const TARGET: &str = "resource=";
 /// More names than this are not a request that an app makes.
 const MOST: usize = 64;
 
@@ -36,6 +43,9 @@ pub struct Scope {
     pub phone: bool,
     pub offline_access: bool,
     pub resource: Option<Resource>,
+    /// The identifier URI that the request named beside the scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
 }
 
 /// The permissions of one resource.
@@ -60,7 +70,19 @@ pub struct Permission {
 impl Scope {
     /// Reads a scope; `applications` are those of the tenant.
     pub fn parse<P>(text: &str, applications: &[Application<P>]) -> Result<Self, OAuthError> {
-        let mut scope = Self::default();
+        Self::parse_for(text, None, applications)
+    }
+
+    /// Reads a scope beside which a resource is named.
+    pub fn parse_for<P>(
+        text: &str,
+        target: Option<&str>,
+        applications: &[Application<P>],
+    ) -> Result<Self, OAuthError> {
+        let mut scope = Self { target: target.map(str::to_owned), ..Self::default() };
+        if let Some(uri) = target {
+            scope.add(audience_of(uri, applications)?, Vec::new())?;
+        }
         for (index, word) in text.split(' ').filter(|word| !word.is_empty()).enumerate() {
             if index >= MOST {
                 return Err(error::SCOPE);
@@ -73,7 +95,7 @@ impl Scope {
                 "phone" => scope.phone = true,
                 "offline_access" => scope.offline_access = true,
                 other => {
-                    let (audience, permissions) = resolve(other, applications)?;
+                    let (audience, permissions) = resolve(other, target, applications)?;
                     scope.add(audience, permissions)?;
                 }
             }
@@ -81,17 +103,22 @@ impl Scope {
         Ok(scope)
     }
 
-    /// Reads a scope that was granted before. What has gone from the configuration meanwhile falls out.
+    /// Reads what [`Self::stored`] wrote. What has gone from the configuration meanwhile falls out.
     pub fn restore<P>(text: &str, applications: &[Application<P>]) -> Self {
-        let known = |word: &&str| Self::parse(word, applications).is_ok();
+        let (target, text) = match text.strip_prefix(TARGET) {
+            Some(rest) => rest.split_once(' ').map_or((Some(rest), ""), |(uri, text)| (Some(uri), text)),
+            None => (None, text),
+        };
+        let target = target.filter(|uri| audience_of(uri, applications).is_ok());
+        let known = |word: &&str| Self::parse_for(word, target, applications).is_ok();
         let words: Vec<&str> = text.split(' ').filter(known).collect();
-        Self::parse(&words.join(" "), applications).unwrap_or_default()
+        Self::parse_for(&words.join(" "), target, applications).unwrap_or_default()
     }
 
     fn add(&mut self, audience: ClientId, permissions: Vec<Permission>) -> Result<(), OAuthError> {
         let resource = self.resource.get_or_insert_with(|| Resource { audience, permissions: Vec::new() });
         if resource.audience != audience {
-            return Err(error::TWO_RESOURCES);
+            return Err(if self.target.is_some() { error::TARGETS } else { error::TWO_RESOURCES });
         }
         for permission in permissions {
             if !resource.permissions.contains(&permission) {
@@ -101,7 +128,15 @@ impl Scope {
         Ok(())
     }
 
-    /// The scope as token responses report it and as it is stored; [`Self::parse`] reads it again.
+    /// The scope with its target, as it is stored.
+    pub fn stored(&self) -> String {
+        match &self.target {
+            Some(uri) => format!("{TARGET}{uri} {}", self.text()),
+            None => self.text(),
+        }
+    }
+
+    /// The scope as token responses report it.
     pub fn text(&self) -> String {
         let mut words: Vec<&str> = self.protocol().collect();
         words.extend(self.resource.iter().flat_map(|r| &r.permissions).map(|p| p.written.as_str()));
@@ -127,6 +162,23 @@ impl Scope {
         words.join(" ")
     }
 
+    /// What a token request asks for of the grant (RFC 6749 §6, RFC 8707 §2.2). Most clients ask again for what they
+    /// were granted, some ask for nothing (native-auth-and-msal.md 2.5).
+    pub fn asked<P>(&self, params: &Params, applications: &[Application<P>]) -> Result<Self, OAuthError> {
+        let target = target(params)?;
+        if let Some(uri) = target
+            && audience_of(uri, applications)? != self.audience()
+        {
+            return Err(error::TARGET_NOT_GRANTED);
+        }
+        match params.get("scope")? {
+            Some(text) => {
+                self.narrowed(&Self::parse_for(text, target.or(self.target.as_deref()), applications)?)
+            }
+            None => Ok(self.clone()),
+        }
+    }
+
     /// The part of the grant that a refresh asks for; more than was granted is an error (security.md S66).
     /// The scopes of OpenID Connect stay as they were granted: SDKs name or leave them out as they like.
     pub fn narrowed(&self, asked: &Self) -> Result<Self, OAuthError> {
@@ -141,7 +193,7 @@ impl Scope {
             return Err(error::SCOPE_NOT_GRANTED);
         }
         let mut narrowed = self.clone();
-        if let Some(wanted) = &asked.resource {
+        if let Some(wanted) = asked.resource.as_ref().filter(|wanted| !wanted.permissions.is_empty()) {
             let granted = self.resource.as_ref().filter(|r| r.audience == wanted.audience);
             let known =
                 |p: &Permission| granted.is_some_and(|r| r.permissions.iter().any(|g| g.value == p.value));
@@ -167,26 +219,63 @@ impl Scope {
     }
 }
 
-/// The resource of client credentials, which ask for everything at once (native-auth-and-msal.md 2.5).
-pub fn app_only<P>(text: &str, applications: &[Application<P>]) -> Result<ClientId, OAuthError> {
-    let mut words = text.split(' ').filter(|word| !word.is_empty());
-    match (words.next().and_then(|word| word.strip_suffix("/.default")), words.next()) {
-        (Some(GRAPH_URI), None) => Ok(GRAPH),
-        (Some(resource), None) => find(resource, applications).map(|app| app.app_id).ok_or(error::SCOPE),
-        (None, _) | (_, Some(_)) => Err(error::SCOPE),
+/// The resource that a request names beside its scope: one absolute URI without a fragment (RFC 8707 §2). Requests of
+/// the time before it, with a client id or a word in this place, are told what they were always told.
+pub fn target(params: &Params) -> Result<Option<&str>, OAuthError> {
+    let mut values = params.values("resource");
+    let Some(uri) = values.next() else { return Ok(None) };
+    let is_absolute = Url::parse(uri).is_ok() && uri.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    match (is_absolute, values.next()) {
+        (false, _) => Err(error::RESOURCE_PARAMETER),
+        (true, Some(_)) => Err(error::TARGETS),
+        (true, None) => Ok(Some(uri)),
+    }
+}
+
+/// Resource and scope of client credentials, which ask for everything at once (native-auth-and-msal.md 2.5).
+pub fn app_only<P>(
+    params: &Params,
+    applications: &[Application<P>],
+) -> Result<(ClientId, String), OAuthError> {
+    match (params.get("scope")?, target(params)?) {
+        (None, None) => Err(error::MISSING_PARAMETER),
+        (None | Some(DEFAULT), Some(uri)) => {
+            Ok((audience_of(uri, applications)?, format!("{uri}/{DEFAULT}")))
+        }
+        (Some(text), target) => {
+            let mut words = text.split(' ').filter(|word| !word.is_empty());
+            let (Some(word), None) = (words.next(), words.next()) else { return Err(error::SCOPE) };
+            let resource = word.strip_suffix("/.default").ok_or(error::SCOPE)?;
+            let audience = match resource {
+                GRAPH_URI => GRAPH,
+                _ => find(resource, applications).ok_or(error::SCOPE)?.app_id,
+            };
+            match target.map(|uri| audience_of(uri, applications)).transpose()? {
+                Some(other) if other != audience => Err(error::TARGETS),
+                Some(_) | None => Ok((audience, text.to_owned())),
+            }
+        }
+    }
+}
+
+/// The resource of an identifier URI.
+fn audience_of<P>(uri: &str, applications: &[Application<P>]) -> Result<ClientId, OAuthError> {
+    match uri {
+        GRAPH_URI => Ok(GRAPH),
+        _ => find(uri, applications).map(|application| application.app_id).ok_or(error::TARGET),
     }
 }
 
 fn resolve<P>(
     word: &str,
+    target: Option<&str>,
     applications: &[Application<P>],
 ) -> Result<(ClientId, Vec<Permission>), OAuthError> {
-    let Some((resource, name)) = word.rsplit_once('/') else {
-        return if word.eq_ignore_ascii_case(USER_READ) {
-            Ok((GRAPH, vec![permission(word, USER_READ)]))
-        } else {
-            Err(error::SCOPE)
-        };
+    let (resource, name) = match (word.rsplit_once('/'), target) {
+        (Some(parts), _) => parts,
+        (None, Some(target)) => (target, word),
+        (None, None) if word.eq_ignore_ascii_case(USER_READ) => (GRAPH_URI, word),
+        (None, None) => return Err(error::SCOPE),
     };
     if resource == GRAPH_URI {
         return match name {

@@ -106,12 +106,59 @@ fn what_has_gone_from_the_configuration_falls_out() {
 #[test]
 fn client_credentials_name_one_resource_as_a_whole() {
     // R19
-    assert_eq!(app_only("api://orders/.default", &apps()), Ok(application().app_id));
-    assert_eq!(app_only("https://graph.microsoft.com/.default", &apps()), Ok(GRAPH));
-    for bad in ["", "openid", "api://orders/orders.read", "api://orders/.default openid", "api://x/.default"]
-    {
-        assert_eq!(app_only(bad, &apps()), Err(error::SCOPE), "{bad}");
+    let read = |scope: &str, resource: &str| {
+        let pairs = [("scope", scope), ("resource", resource)].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        app_only(&Params::new(pairs.to_vec()), &apps())
+    };
+    let orders = |text: &str| Ok((application().app_id, text.to_owned()));
+    assert_eq!(read("api://orders/.default", ""), orders("api://orders/.default"));
+    let graph = "https://graph.microsoft.com/.default";
+    assert_eq!(read(graph, ""), Ok((GRAPH, graph.to_owned())));
+    for bad in ["openid", "api://orders/orders.read", "api://orders/.default openid", "api://x/.default"] {
+        assert_eq!(read(bad, ""), Err(error::SCOPE), "{bad}");
     }
+    assert_eq!(read("", ""), Err(error::MISSING_PARAMETER));
+    // RFC 8707
+    for scope in ["", ".default", "api://orders/.default"] {
+        assert_eq!(read(scope, "api://orders"), orders("api://orders/.default"), "{scope}");
+    }
+    assert_eq!(read(graph, "api://orders"), Err(error::TARGETS));
+    assert_eq!(read("", "api://nowhere"), Err(error::TARGET));
+}
+
+#[test]
+fn a_target_gives_bare_names_their_meaning() {
+    let orders = |text: &str| Scope::parse_for(text, Some("api://orders"), &apps());
+    let scope = orders("openid orders.read api://orders/orders.write").unwrap();
+    assert_eq!((scope.audience(), scope.scp().as_str()), (application().app_id, "orders.read orders.write"));
+    // R17: the text that was asked for comes back, and the stored one means the same.
+    assert_eq!(scope.text(), "openid orders.read api://orders/orders.write");
+    assert_eq!(Scope::restore(&scope.stored(), &apps()), scope);
+    let bare = orders("").unwrap();
+    assert_eq!((bare.audience(), bare.scp()), (application().app_id, String::new()));
+    assert_eq!(Scope::restore(&bare.stored(), &apps()), bare);
+    assert_eq!(orders("orders.delete"), Err(error::SCOPE));
+    assert_eq!(orders("https://api.example/v1/orders.read"), Err(error::TARGETS));
+    assert_eq!(Scope::parse_for("", Some("api://disabled"), &apps()), Err(error::TARGET));
+    assert_eq!(Scope::restore("resource=api://gone openid gone.read", &apps()).text(), "openid");
+    // Nobody can write the stored form into a request.
+    assert_eq!(parse("resource=api://orders orders.read"), Err(error::SCOPE));
+}
+
+#[test]
+fn a_token_request_stays_with_the_target_of_its_grant() {
+    let granted = Scope::parse_for("openid orders.read", Some("api://orders"), &apps()).unwrap();
+    let ask = |text: &str| granted.asked(&Params::decode(text), &apps()).map(|scope| scope.scp());
+    for same in ["", "scope=orders.read", "resource=api://orders", "scope=openid&resource=api://orders"] {
+        assert_eq!(ask(same).as_deref(), Ok("orders.read"), "{same}");
+    }
+    assert_eq!(ask("resource=https://api.example/v1"), Err(error::TARGET_NOT_GRANTED));
+    assert_eq!(ask("resource=api://nowhere"), Err(error::TARGET));
+    assert_eq!(ask("resource=orders"), Err(error::RESOURCE_PARAMETER));
+    assert_eq!(ask("scope=orders.write"), Err(error::SCOPE_NOT_GRANTED));
+    let openid = Scope::parse("openid", &apps()).unwrap();
+    let more = openid.asked(&Params::decode("resource=api://orders"), &apps());
+    assert_eq!(more, Err(error::TARGET_NOT_GRANTED));
 }
 
 proptest! {

@@ -33,7 +33,6 @@ const KNOWN: &[&str] = &[
     "redirect_uri",
     "refresh_token",
     "scope",
-    "resource",
     "client_info",
     "device_code",
     "assertion",
@@ -56,9 +55,6 @@ pub fn grant(params: &Params, by_get: bool) -> Result<Grant, OAuthError> {
         return Err(error::USE_POST);
     }
     params.check(KNOWN)?;
-    if params.get("resource")?.is_some() {
-        return Err(error::RESOURCE_PARAMETER);
-    }
     match params.require("grant_type")? {
         "authorization_code" => Ok(Grant::AuthorizationCode),
         "refresh_token" => Ok(Grant::RefreshToken),
@@ -80,6 +76,8 @@ pub struct Code<'a> {
     /// Whether the authorization request named the address.
     pub redirect_uri_sent: bool,
     pub challenge: Option<&'a str>,
+    /// The thumbprint of the key that the authorization request named (RFC 9449 §10).
+    pub key: Option<&'a str>,
     pub expires_at: Timestamp,
     pub redeemed: bool,
     /// The family was revoked: signed out, for example.
@@ -93,6 +91,8 @@ pub struct Redeeming<'a> {
     pub issuer: &'a str,
     pub redirect_uri: Option<&'a str>,
     pub shown: &'a pkce::Shown,
+    /// The thumbprint of the key that the request proved.
+    pub key: Option<&'a str>,
     pub now: Timestamp,
 }
 
@@ -128,6 +128,7 @@ pub fn redeem(code: &Code<'_>, request: &Redeeming<'_>) -> Result<(), Refused> {
         (code.issuer != request.issuer, error::CODE_OF_OTHER_TENANT),
         (code.revoked || request.now >= code.expires_at, error::CODE_EXPIRED),
         (!is_same_redirect(code, request.redirect_uri), error::REDIRECT_MISMATCH),
+        (code.key.is_some() && code.key != request.key, error::OTHER_KEY),
     ];
     if let Some((_, error)) = obligations.into_iter().find(|(broken, _)| *broken) {
         return Err(Refused::Keep(error));
@@ -148,6 +149,8 @@ pub struct Refresh<'a> {
     pub client: ClientId,
     pub issuer: &'a str,
     pub platform: Platform,
+    /// The thumbprint of the key that the token is bound to (RFC 9449 §5).
+    pub key: Option<&'a str>,
     /// The sooner of the token's and the family's end.
     pub expires_at: Timestamp,
     pub revoked: bool,
@@ -176,10 +179,15 @@ pub fn refresh(
     token: &Refresh<'_>,
     client: ClientId,
     issuer: &str,
+    key: Option<&str>,
     now: Timestamp,
 ) -> Result<Rotation, Refused> {
     if token.client != client || token.issuer != issuer {
         return Err(Refused::Keep(error::REFRESH_TOKEN));
+    }
+    // Before anything that kills the grant: a thief without the key must not be able to (RFC 9449 §5).
+    if token.key.is_some() && token.key != key {
+        return Err(Refused::Keep(error::OTHER_KEY));
     }
     if token.revoked {
         return Err(Refused::Keep(error::REFRESH_REVOKED));

@@ -16,6 +16,7 @@ fn code() -> Code<'static> {
         redirect_uri: "https://app.example/cb",
         redirect_uri_sent: true,
         challenge: Some("c"),
+        key: None,
         expires_at: Timestamp::from_seconds(1_001),
         redeemed: false,
         revoked: false,
@@ -32,6 +33,7 @@ fn request(shown: &Shown) -> Redeeming<'_> {
         issuer: "https://i",
         redirect_uri: Some("https://app.example/cb"),
         shown,
+        key: None,
         now: NOW,
     }
 }
@@ -46,7 +48,6 @@ fn only_the_grants_that_are_built_are_taken() {
     assert_eq!(read("grant_type="), Err(error::MISSING_PARAMETER)); // S9
     assert_eq!(read("grant_type=refresh_token&scope=a&scope=b"), Err(error::REPEATED)); // S8
     assert_eq!(read("grant_type=refresh_token&x-client-SKU=&x-client-SKU="), Ok(Grant::RefreshToken)); // R51
-    assert_eq!(read("grant_type=refresh_token&resource=x"), Err(error::RESOURCE_PARAMETER));
     assert_eq!(grant(&Params::default(), true), Err(error::USE_POST));
 }
 
@@ -90,6 +91,7 @@ fn token() -> Refresh<'static> {
         client: client(1),
         issuer: "https://i",
         platform: Platform::Web,
+        key: None,
         expires_at: Timestamp::from_seconds(2_000),
         revoked: false,
         used: None,
@@ -99,7 +101,7 @@ fn token() -> Refresh<'static> {
 #[test]
 fn a_refresh_token_rotates_once_and_repeats_for_a_moment() {
     // R39, S72, S74
-    let ask = |token: Refresh<'_>| refresh(&token, client(1), "https://i", NOW);
+    let ask = |token: Refresh<'_>| refresh(&token, client(1), "https://i", None, NOW);
     let used = |seconds, successor_used| {
         let at = NOW - Span::seconds(seconds);
         Refresh { used: Some(Used { at, successor_used }), ..token() }
@@ -114,7 +116,7 @@ fn a_refresh_token_rotates_once_and_repeats_for_a_moment() {
 #[test]
 fn a_refresh_token_is_good_for_its_client_and_its_time() {
     // R27, S75, S76
-    let ask = |token: Refresh<'_>| refresh(&token, client(1), "https://i", NOW).map_err(Refused::error);
+    let ask = |token: Refresh<'_>| refresh(&token, client(1), "https://i", None, NOW).map_err(Refused::error);
     assert_eq!(ask(Refresh { client: client(2), ..token() }), Err(error::REFRESH_TOKEN));
     assert_eq!(ask(Refresh { issuer: "https://j", ..token() }), Err(error::REFRESH_TOKEN));
     assert_eq!(ask(Refresh { revoked: true, ..token() }), Err(error::REFRESH_REVOKED));
@@ -122,6 +124,27 @@ fn a_refresh_token_is_good_for_its_client_and_its_time() {
     let spa = Refresh { expires_at: NOW, platform: Platform::Spa, ..token() };
     assert_eq!(ask(spa), Err(error::REFRESH_SPA_EXPIRED));
     assert_eq!(error::REFRESH_REVOKED.suberror, Some("bad_token"));
+}
+
+#[test]
+fn what_is_bound_to_a_key_takes_the_key() {
+    // S81, RFC 9449 §5
+    let good = shown();
+    let bound = Code { key: Some("k"), ..code() };
+    for key in [None, Some("other")] {
+        let request = Redeeming { key, ..request(&good) };
+        assert_eq!(redeem(&bound, &request), Err(Refused::Keep(error::OTHER_KEY)));
+        assert_eq!(redeem(&code(), &request), Ok(()));
+        // Whoever has the token alone cannot even end the grant with it.
+        let used = Some(Used { at: NOW - Span::minutes(1), successor_used: true });
+        for token in [Refresh { key: Some("k"), ..token() }, Refresh { key: Some("k"), used, ..token() }] {
+            let refused = refresh(&token, client(1), "https://i", key, NOW);
+            assert_eq!(refused, Err(Refused::Keep(error::OTHER_KEY)));
+        }
+    }
+    assert_eq!(redeem(&bound, &Redeeming { key: Some("k"), ..request(&good) }), Ok(()));
+    let token = Refresh { key: Some("k"), ..token() };
+    assert_eq!(refresh(&token, client(1), "https://i", Some("k"), NOW), Ok(Rotation::Next));
 }
 
 #[test]

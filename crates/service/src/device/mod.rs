@@ -13,7 +13,7 @@ use vestibule_rules::oauth::authorize as rules;
 use vestibule_rules::oauth::authorize::Served;
 use vestibule_rules::oauth::device::{self, CODES_OF_SOURCE, INTERVAL, LIFETIME, Status, UserCode};
 use vestibule_rules::oauth::error;
-use vestibule_rules::oauth::scope::Scope;
+use vestibule_rules::oauth::scope::{self, Scope};
 use vestibule_rules::text::{Message, Secret};
 use vestibule_store::WriteTx;
 use vestibule_store::device_codes::{self, DeviceCodeRow};
@@ -32,7 +32,7 @@ pub use page::{Decision, DeviceStanding, DeviceView, Entered, Entry, decide, ent
 const DRAWS: usize = 4;
 
 /// Parameters that occur at most once.
-const KNOWN: &[&str] = &["client_id", "client_secret", "scope", "resource"];
+const KNOWN: &[&str] = &["client_id", "client_secret", "scope"];
 
 /// What a device gets (RFC 8628 §3.2). Addresses and words are the caller's to add.
 pub struct Authorization {
@@ -49,9 +49,6 @@ pub struct Authorization {
 pub async fn ask(site: &Site, visit: &Visit, request: TokenRequest) -> Result<Authorization, Refusal> {
     let params = &request.params;
     params.check(KNOWN)?;
-    if params.get("resource")?.is_some() {
-        return Err(error::RESOURCE_PARAMETER.into());
-    }
     let client = Client::of(site, visit, &request).await?;
     client.authenticate(Some(device::platform(client.app)?), visit.now)?;
     let client_id = client.app.app_id;
@@ -60,7 +57,8 @@ pub async fn ask(site: &Site, visit: &Visit, request: TokenRequest) -> Result<Au
         Served::Flow | Served::SignInOnly => {}
         Served::Nothing => return Err(error::NOT_SERVED.into()),
     }
-    let scope = Scope::parse(params.get("scope")?.unwrap_or_default(), &visit.tenant.config.applications)?;
+    let (text, target) = (params.get("scope")?.unwrap_or_default(), scope::target(params)?);
+    let scope = Scope::parse_for(text, target, &visit.tenant.config.applications)?;
     let (window, most) = CODES_OF_SOURCE;
     let limit = Limit::new(&site.env, "device-codes-source", &visit.network(), window, most);
     if let Err(wait) = Limit::spend(&site.env, visit.tenant_id(), vec![limit], visit.now).await? {
@@ -78,7 +76,7 @@ async fn issue(site: &Site, visit: &Visit, client_id: ClientId, scope: &Scope) -
             id: DeviceId::from_random(site.env.random()),
             user_code_digest: user_code_digest(site, visit.tenant_id(), &user_code),
             client_id,
-            scope: scope.text(),
+            scope: scope.stored(),
             issuer: visit.issuer(),
             source: visit.source.clone(),
             status: Status::Waiting,

@@ -1,7 +1,7 @@
 //! The configuration of every tenant as the running server reads it: one value, swapped whole when a change
 //! commits. A request looks its tenant up once and keeps that view to its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, FlowId, TenantId};
 use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::oauth::client_auth;
 use vestibule_store::{Db, ReadTx, tenants};
 
 use super::change;
@@ -31,6 +32,8 @@ pub struct TenantView {
     pub flows: Vec<FlowVersion>,
     /// What its applications sign with.
     pub client_keys: ClientKeys,
+    /// The origins whose pages may read answers: those of every single-page redirect address (security.md S14).
+    pub origins: HashSet<String>,
 }
 
 /// A flow as new journeys run it.
@@ -54,7 +57,8 @@ impl TenantView {
             versions.push(FlowVersion { version: *number, flow: Arc::new(resolved.clone()) });
         }
         let client_keys = ClientKeys::new(&config)?;
-        Ok(Self { config, version, flow_of_app, flows: versions, client_keys })
+        let origins = config.applications.iter().flat_map(client_auth::origins).collect();
+        Ok(Self { config, version, flow_of_app, flows: versions, client_keys, origins })
     }
 
     /// The application with this client id.

@@ -6,7 +6,7 @@ use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
 use vestibule_rules::journey::facts::{Authenticated, End};
 use vestibule_rules::oauth::error;
 use vestibule_rules::text::Message;
-use vestibule_rules::time::Span;
+use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::audit::EntryRow;
 use vestibule_store::provider_sessions::{self, ProviderSessionRow};
 use vestibule_store::sessions::{self, SessionRow};
@@ -18,7 +18,7 @@ use crate::device::Declined;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To, WayIn};
 use crate::session::{self, NewSession, digest_of};
-use crate::token::{Granted, NewCode, PreparedCode, grant_request};
+use crate::token::{Granted, NewCode, PreparedCode, grant_request, pushed};
 use crate::visit::Visit;
 
 /// How long after the end a second click on the last button still leads back to the application: the
@@ -56,6 +56,8 @@ pub(super) struct Rows {
     /// The session that must be alive still, because it goes on.
     continues: Option<SessionId>,
     code: Option<PreparedCode>,
+    /// The pushed request that is answered.
+    spends: Option<(String, Timestamp)>,
     kept: Option<ProviderSessionRow>,
     audit: Option<EntryRow>,
     /// The device that is not let in.
@@ -64,6 +66,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) async fn write(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
+        self.spend_pushed(tx, tenant).await?;
         if let Some(new) = &self.session {
             // The account may have been disabled or removed since the journey looked it up.
             let user = users::find(tx, tenant, new.row.user_id).await?;
@@ -100,6 +103,17 @@ impl Rows {
 }
 
 impl Rows {
+    /// Another tab may have come to its end with the same request (security.md S52).
+    async fn spend_pushed(&self, tx: &mut WriteTx, tenant: TenantId) -> Outcome<()> {
+        let Some((name, now)) = &self.spends else { return Ok(()) };
+        // Nothing is handed over when somebody cancels, so it is nobody's second answer.
+        if pushed::spend(tx, tenant, Some(name), *now).await? || self.code.is_none() {
+            return Ok(());
+        }
+        let fault = Fault::new(Kind::Used, "the pushed request was answered before");
+        Err(fault.hint(Message::new("request-over")))
+    }
+
     /// Somebody may have signed out since the journey was read.
     async fn check_continued(&self, tx: &mut WriteTx, tenant: TenantId, new: &NewSession) -> Outcome<()> {
         let Some(sid) = self.continues else { return Ok(()) };
@@ -185,6 +199,7 @@ fn signed_in(site: &Site, visit: &Visit, state: &State, authenticated: &Authenti
         replaced: visit.session.as_ref().map(digest_of),
         continues: state.continues,
         code: granted.as_ref().map(|granted| granted.rows.clone()),
+        spends: spends(visit, request),
         kept,
         audit,
         declined: None,
@@ -197,13 +212,25 @@ fn cancelled(visit: &Visit, request: &Request) -> Ending {
         Request::App(verified) => {
             let parameters = verified.callback.failure(&error::CANCELLED, &visit.issuer());
             let to = To::App(Reply { callback: verified.callback.clone(), parameters });
-            Ending { hop: Hop::to(to), rows: Rows::default(), granted: None }
+            Ending {
+                hop: Hop::to(to),
+                rows: Rows { spends: spends(visit, request), ..Rows::default() },
+                granted: None,
+            }
         }
         Request::Device(waiting) => {
             let declined = Declined::new(visit, waiting.device);
             let rows = Rows { declined, ..Rows::default() };
             Ending { hop: Hop::to(To::Device(waiting.device)), rows, granted: None }
         }
+    }
+}
+
+/// The pushed request that the end of its journey answers.
+fn spends(visit: &Visit, request: &Request) -> Option<(String, Timestamp)> {
+    match request {
+        Request::App(verified) => verified.pushed.clone().map(|name| (name, visit.now)),
+        Request::Device(_) => None,
     }
 }
 
@@ -218,7 +245,7 @@ pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcom
     let Some(ending) = prepare(site, visit, &loaded.state)? else {
         return Ok(here);
     };
-    let rows = Rows { audit: None, ..ending.rows.clone() };
+    let rows = Rows { audit: None, spends: None, ..ending.rows.clone() };
     let (sid, tenant) = (loaded.state.sid, visit.tenant_id());
     let stands = site
         .env

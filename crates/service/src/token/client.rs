@@ -21,8 +21,8 @@ pub(crate) struct Client<'a> {
     origin: Option<&'a str>,
 }
 
-/// The client of a request without a redirect address, proven as its registration demands: for pushed requests, device
-/// codes, revocation. An application with a public side may come without a proof; [`Client::is_proven`] tells.
+/// The client of a request that no redirect address belongs to, proven as its registration demands: for
+/// revocation. An application with a public side may come without a proof.
 pub(crate) async fn authenticate<'a>(
     site: &Site,
     visit: &'a Visit,

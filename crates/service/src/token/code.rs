@@ -46,6 +46,9 @@ pub struct PreparedCode {
 pub(super) struct CodeDoc {
     pub(super) redirect_uri_sent: bool,
     pub(super) provider: Option<ProviderId>,
+    /// The thumbprint of the key that the code is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dpop_jkt: Option<String>,
 }
 
 /// What tokens of a grant need to know beside the columns.
@@ -77,13 +80,17 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
     let lifetimes = &site.settings.lifetimes;
     let code = digest::token(site.env.random());
     let grant = GrantId::from_random(site.env.random());
-    let scope = verified.scope.text();
+    let scope = verified.scope.stored();
     // Rotation never goes beyond the family's end (security.md S76); a single-page app's is a day, fixed.
     let life = match verified.platform {
         Platform::Spa => lifetimes.spa_refresh_token,
         Platform::Web | Platform::PublicClient => ABSOLUTE,
     };
-    let doc = CodeDoc { redirect_uri_sent: verified.redirect_uri_sent, provider: provider.cloned() };
+    let doc = CodeDoc {
+        redirect_uri_sent: verified.redirect_uri_sent,
+        provider: provider.cloned(),
+        dpop_jkt: verified.dpop_jkt.clone(),
+    };
     let family = FamilyRow {
         id: grant,
         client_id: verified.client_id,

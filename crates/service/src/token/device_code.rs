@@ -4,6 +4,7 @@ use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Fault;
 use vestibule_rules::ids::{GrantId, ProviderId};
 use vestibule_rules::oauth::device::{self, Form, INTERVAL, Polling, Status, Waiting};
+use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Refused};
@@ -30,6 +31,7 @@ struct Given {
 pub(super) async fn redeem(call: &Call<'_>, form: Form) -> Result<TokenResponse, Refusal> {
     let platform = device::platform(call.client.app)?;
     call.client.authenticate(Some(platform), call.visit.now)?;
+    let key = call.key(Some(platform)).await?;
     // MSAL for Python sends both, and some send only the older name (native-auth-and-msal.md 2.5).
     let plain = match call.params.get("device_code")? {
         Some(plain) => plain,
@@ -44,17 +46,18 @@ pub(super) async fn redeem(call: &Call<'_>, form: Form) -> Result<TokenResponse,
     let user = token::check_user(given.user.as_ref(), given.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&given.family.scope, applications);
-    let scope = match call.params.get("scope")? {
-        Some(asked) => granted.narrowed(&Scope::parse(asked, applications)?)?,
-        None => granted.clone(),
-    };
-    let refresh = granted.offline_access.then(|| NewRefresh::draw(call, platform, &given.family, 0));
+    let scope = granted.asked(call.params, applications)?;
+    let refresh = granted.offline_access.then(|| {
+        let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));
+        NewRefresh::draw(call, platform, &given.family, (0, key))
+    });
     let mint = Mint {
         family: &given.family,
         user,
         scope: &scope,
         idp: issuer_of(call.site, call.visit, given.provider.as_ref()),
         nonce: None,
+        key: key.as_deref(),
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     let refresh = refresh.map(|new| new.row(&given.family, call.visit.now));

@@ -16,6 +16,7 @@ use vestibule_store::users;
 use super::client::Client;
 use super::mint::{Beside, Mint};
 use super::{Call, NewCode, PreparedCode, issuer_of, prepare_code};
+use crate::dpop::Possession;
 use crate::env::Site;
 use crate::hop::Reply;
 use crate::session;
@@ -65,13 +66,17 @@ impl Granted {
         let user = user.ok_or_else(|| Fault::ours("a grant without an account"))?;
         let app = visit.tenant.application(self.request.client_id);
         let app = app.ok_or_else(|| Fault::ours("a grant without an application"))?;
-        let call = Call { site, visit, params: &Params::default(), client: Client::at_its_address(app) };
+        let client = Client::at_its_address(app);
+        let call =
+            Call { site, visit, params: &Params::default(), client, possession: &Possession::default() };
         let mint = Mint {
             family,
             user: &user,
             scope,
             idp: issuer_of(site, visit, self.provider.as_ref()),
             nonce: nonce.as_deref(),
+            // A browser proves no key.
+            key: None,
         };
         let mut granted = Vec::new();
         if response_type.token {

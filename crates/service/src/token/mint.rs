@@ -12,7 +12,7 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{FamilyRow, RefreshRow};
 
 use super::code::FamilyDoc;
-use super::{Call, TokenResponse, digest_of, hint};
+use super::{Call, TokenResponse, digest_of, hint, token_type};
 use crate::env::Site;
 
 /// Whom tokens are minted for.
@@ -24,6 +24,8 @@ pub(super) struct Mint<'a> {
     /// The issuer of the provider that the person came from.
     pub(super) idp: Option<String>,
     pub(super) nonce: Option<&'a str>,
+    /// The thumbprint of the key that the access token is bound to.
+    pub(super) key: Option<&'a str>,
 }
 
 /// What an ID token says of what travels beside it.
@@ -55,7 +57,7 @@ impl Mint<'_> {
             digest::base64url(claims::client_info(self.user.id, visit.tenant_id()).to_string().as_bytes())
         });
         Ok(TokenResponse {
-            token_type: "Bearer",
+            token_type: token_type(self.key),
             scope: self.scope.text(),
             expires_in: life.as_seconds(),
             ext_expires_in: life.as_seconds(),
@@ -103,6 +105,7 @@ impl Mint<'_> {
         let resource = claims::resource(&call.visit.tenant.config.applications, audience);
         let mapped = resource.map(|app| app.token_claims.as_slice()).unwrap_or_default();
         let claims = claims::access_token(&self.issuance(call, &uti), &self.subject(&sub), mapped, life);
+        let claims = claims::bound(claims, self.key);
         site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
     }
 
@@ -129,19 +132,26 @@ pub(super) struct NewRefresh {
     pub(super) plain: String,
     pub(super) expires_at: Timestamp,
     generation: i64,
+    /// The thumbprint of the key that it is bound to.
+    key: Option<String>,
 }
 
 impl NewRefresh {
     /// The next token of a family. It dies of idleness or with the family.
-    pub(super) fn draw(call: &Call<'_>, platform: Platform, family: &FamilyRow, generation: i64) -> Self {
+    pub(super) fn draw(
+        call: &Call<'_>,
+        platform: Platform,
+        family: &FamilyRow,
+        (generation, key): (i64, Option<&str>),
+    ) -> Self {
         let idle = call.visit.now + call.site.settings.lifetimes.refresh_token;
         let plain = format!("{}.{}", marker(platform), digest::token(call.site.env.random()));
-        Self { plain, expires_at: idle.min(family.expires_at), generation }
+        Self { plain, expires_at: idle.min(family.expires_at), generation, key: key.map(str::to_owned) }
     }
 
     /// A token that was given before.
     pub(super) const fn again(plain: String, expires_at: Timestamp) -> Self {
-        Self { plain, expires_at, generation: 0 }
+        Self { plain, expires_at, generation: 0, key: None }
     }
 
     pub(super) fn row(&self, family: &FamilyRow, now: Timestamp) -> RefreshRow {
@@ -155,6 +165,7 @@ impl NewRefresh {
             used_at: None,
             successor_sealed: None,
             generation: self.generation,
+            dpop_jkt: self.key.clone(),
         }
     }
 }

@@ -11,7 +11,7 @@ use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, GrantId, ProviderId, UserId};
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::on_behalf_of::{self, Assertion, GrantFact, Standing};
-use vestibule_rules::oauth::scope::Scope;
+use vestibule_rules::oauth::scope::{self, Scope};
 use vestibule_rules::time::Span;
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
@@ -27,8 +27,9 @@ struct Found {
 }
 
 pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
-    let Call { site, visit, params, client } = call;
+    let Call { site, visit, params, client, .. } = call;
     client.authenticate(None, visit.now)?;
+    let key = call.key(None).await?;
     let token = on_behalf_of::assertion(params)?;
     let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), token).await?;
     let claims = verified.map_err(|_| error::ON_BEHALF_OF)?;
@@ -37,14 +38,15 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
     let found = find(call, &assertion).await?;
     let user = check(call, &assertion, &found)?;
     let parent = found.parent.as_ref().ok_or(error::ON_BEHALF_OF)?;
-    let scope = Scope::parse(params.require("scope")?, &visit.tenant.config.applications)?;
+    let (text, target) = (params.require("scope")?, scope::target(params)?);
+    let scope = Scope::parse_for(text, target, &visit.tenant.config.applications)?;
     let family = FamilyRow {
         id: GrantId::from_random(site.env.random()),
         client_id: client.app.app_id,
         user_id: user.id,
         sid: parent.sid,
         issuer: parent.issuer.clone(),
-        scope: scope.text(),
+        scope: scope.stored(),
         auth_time: parent.auth_time,
         created_at: visit.now,
         expires_at: parent.expires_at,
@@ -53,13 +55,14 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
         parent_id: Some(parent.id),
     };
     // Who proves itself with a secret refreshes with it, too.
-    let refresh = scope.offline_access.then(|| NewRefresh::draw(call, Platform::Web, &family, 0));
+    let refresh = scope.offline_access.then(|| NewRefresh::draw(call, Platform::Web, &family, (0, None)));
     let mint = Mint {
         family: &family,
         user,
         scope: &scope,
         idp: issuer_of(site, visit, found.provider.as_ref()),
         nonce: None,
+        key: key.as_deref(),
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     let refresh = refresh.map(|new| new.row(&family, visit.now));

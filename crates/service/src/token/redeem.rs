@@ -3,6 +3,7 @@
 use vestibule_crypto::digest::pkce_s256;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::pkce::{self, Shown};
 use vestibule_rules::oauth::scope::Scope;
@@ -32,7 +33,8 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     } else {
         call.client.check_what_was_shown()?;
     }
-    if let Err(refused) = check(call, &found) {
+    let key = call.key(Some(platform)).await?;
+    if let Err(refused) = check(call, &found, key.as_deref()) {
         if let Refused::Revoke(_) = refused {
             revoke(call, &found).await?;
         }
@@ -41,18 +43,18 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&found.code.scope, applications);
-    // Most clients ask again for what they were granted, some ask for nothing (native-auth-and-msal.md 2.5).
-    let scope = match call.params.get("scope")? {
-        Some(asked) => granted.narrowed(&Scope::parse(asked, applications)?)?,
-        None => granted.clone(),
-    };
-    let refresh = granted.offline_access.then(|| NewRefresh::draw(call, platform, &found.family, 0));
+    let scope = granted.asked(call.params, applications)?;
+    let refresh = granted.offline_access.then(|| {
+        let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));
+        NewRefresh::draw(call, platform, &found.family, (0, key))
+    });
     let mint = Mint {
         family: &found.family,
         user,
         scope: &scope,
         idp: issuer_of(call.site, call.visit, found.doc.provider.as_ref()),
         nonce: found.code.nonce.as_deref(),
+        key: key.as_deref(),
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     spend(call, &found, refresh.map(|new| new.row(&found.family, call.visit.now))).await?;
@@ -76,7 +78,7 @@ async fn find(call: &Call<'_>, digest: &[u8]) -> Result<Found, Refusal> {
     Ok(Found { doc: read_doc(&code)?, code, family, user })
 }
 
-fn check(call: &Call<'_>, found: &Found) -> Result<(), Refused> {
+fn check(call: &Call<'_>, found: &Found, key: Option<&str>) -> Result<(), Refused> {
     let keep = Refused::Keep;
     let shown = match call.params.get("code_verifier").map_err(keep)? {
         None => Shown::Nothing,
@@ -89,6 +91,7 @@ fn check(call: &Call<'_>, found: &Found) -> Result<(), Refused> {
         redirect_uri: &found.code.redirect_uri,
         redirect_uri_sent: found.doc.redirect_uri_sent,
         challenge: found.code.code_challenge.as_deref(),
+        key: found.doc.dpop_jkt.as_deref(),
         expires_at: found.code.expires_at,
         redeemed: found.code.redeemed_at.is_some(),
         revoked: found.family.revoked_at.is_some(),
@@ -99,6 +102,7 @@ fn check(call: &Call<'_>, found: &Found) -> Result<(), Refused> {
         issuer: &issuer,
         redirect_uri: call.params.get("redirect_uri").map_err(keep)?,
         shown: &shown,
+        key,
         now: call.visit.now,
     };
     token::redeem(&code, &request)

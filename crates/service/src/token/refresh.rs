@@ -10,6 +10,7 @@ use vestibule_rules::directory::application::Platform;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ProviderId;
+use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Refresh, Refused, Rotation, Used};
@@ -44,11 +45,13 @@ pub(super) async fn refresh(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         call.client.check_what_was_shown()?;
         return Err(error::REFRESH_TOKEN.into());
     };
+    let key = call.key(Some(platform)).await?;
+    let key = key.as_deref();
     // Who loses the race for a token finds it used the second time, and gets what the winner got.
     for _ in 0..2 {
         let found = find(call, plain).await?;
         call.client.authenticate(Some(platform), call.visit.now)?;
-        let rotation = match check(call, &found, platform) {
+        let rotation = match check(call, &found, platform, key) {
             Ok(rotation) => rotation,
             Err(refused) => {
                 if let Refused::Revoke(_) = refused {
@@ -60,9 +63,12 @@ pub(super) async fn refresh(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         let next = match (rotation, &found.successor) {
             (Rotation::Again, Some(old)) => NewRefresh::again(old.plain.clone(), old.row.expires_at),
             (Rotation::Again, None) => return Err(error::REFRESH_REVOKED.into()),
-            (Rotation::Next, _) => NewRefresh::draw(call, platform, &found.family, found.row.generation + 1),
+            (Rotation::Next, _) => {
+                let bound = key.filter(|_| binds_refresh_tokens(platform));
+                NewRefresh::draw(call, platform, &found.family, (found.row.generation + 1, bound))
+            }
         };
-        let response = mint(call, &found, &next).await?;
+        let response = mint(call, &found, &next, key).await?;
         if rotation == Rotation::Again || rotate(call, &found, plain, &next).await? {
             return Ok(response);
         }
@@ -93,7 +99,7 @@ async fn find(call: &Call<'_>, plain: &str) -> Result<Found, Refusal> {
     Ok(Found { row, family, user, provider, successor })
 }
 
-fn check(call: &Call<'_>, found: &Found, platform: Platform) -> Result<Rotation, Refused> {
+fn check(call: &Call<'_>, found: &Found, platform: Platform, key: Option<&str>) -> Result<Rotation, Refused> {
     let used = found.row.used_at.map(|at| Used {
         at,
         successor_used: found.successor.as_ref().is_none_or(|next| next.row.used_at.is_some()),
@@ -102,21 +108,24 @@ fn check(call: &Call<'_>, found: &Found, platform: Platform) -> Result<Rotation,
         client: found.row.client_id,
         issuer: &found.family.issuer,
         platform,
+        key: found.row.dpop_jkt.as_deref(),
         expires_at: found.row.expires_at.min(found.family.expires_at),
         revoked: found.family.revoked_at.is_some(),
         used,
     };
-    token::refresh(&token, call.client.app.app_id, &call.visit.issuer(), call.visit.now)
+    token::refresh(&token, call.client.app.app_id, &call.visit.issuer(), key, call.visit.now)
 }
 
-async fn mint(call: &Call<'_>, found: &Found, next: &NewRefresh) -> Result<TokenResponse, Refusal> {
+async fn mint(
+    call: &Call<'_>,
+    found: &Found,
+    next: &NewRefresh,
+    key: Option<&str>,
+) -> Result<TokenResponse, Refusal> {
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&found.row.scope, applications);
-    let scope = match call.params.get("scope")? {
-        Some(asked) => granted.narrowed(&Scope::parse(asked, applications)?)?,
-        None => granted,
-    };
+    let scope = granted.asked(call.params, applications)?;
     let mint = Mint {
         family: &found.family,
         user,
@@ -124,6 +133,7 @@ async fn mint(call: &Call<'_>, found: &Found, next: &NewRefresh) -> Result<Token
         idp: issuer_of(call.site, call.visit, found.provider.as_ref()),
         // OpenID Connect Core 12.2: an ID token of a refresh should have no nonce.
         nonce: None,
+        key,
     };
     Ok(mint.response(call, Some(next)).await?)
 }

@@ -158,6 +158,7 @@ pub(crate) fn refresh(n: u8) -> RefreshRow {
         used_at: None,
         successor_sealed: None,
         generation: 0,
+        dpop_jkt: Some("thumbprint".to_owned()),
     }
 }
 

@@ -30,6 +30,8 @@ mod provider_health;
 #[cfg(test)]
 mod provider_sessions;
 #[cfg(test)]
+mod pushed_requests;
+#[cfg(test)]
 mod reach;
 #[cfg(test)]
 mod schema;

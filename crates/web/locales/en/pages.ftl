@@ -49,6 +49,8 @@ client-disabled = The app that brought you here is switched off. Ask the people 
 client-not-served = Nobody can sign in to this app yet. Ask the people who run the app.
 # A part of the request is missing or wrong. $parameter: its technical name.
 request-malformed = The app that brought you here made a mistake in “{ $parameter }”. Ask the people who run the app.
+# The link holds a request that the app left with us; its time is over, or it was answered before.
+request-over = This link was good for a few minutes, or for one sign-in. Go back to the app and start again.
 # What a provider sent back is not an answer to one of our questions.
 fault-federation = The service that you signed in at sent an answer that does not belong here. Go back to the app and start again.
 # A form was sent from another browser, or cookies are switched off.

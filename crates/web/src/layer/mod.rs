@@ -2,4 +2,5 @@
 
 pub mod cors;
 pub mod exchange;
+pub mod nonce;
 mod tell;

@@ -5,7 +5,8 @@ use axum::response::Response;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use vestibule_rules::fault::{Fault, Kind, Outcome};
-use vestibule_rules::oauth::error::{Code, Envelope, OAuthError};
+use vestibule_rules::oauth::error::{Code, Envelope, OAuthError, TOKEN_BOUND};
+use vestibule_rules::oauth::metadata::DPOP_ALGORITHMS;
 
 use crate::exchange::Exchange;
 use crate::fault::{Spoken, Voice, is_alarming};
@@ -19,6 +20,8 @@ pub(super) struct Listening {
     html: bool,
     languages: Option<String>,
     with_credentials: bool,
+    /// The credentials are a token that is bound to a key.
+    with_key: bool,
 }
 
 impl Listening {
@@ -28,6 +31,9 @@ impl Listening {
             html: text(ACCEPT).is_some_and(|a| a.contains("text/html")),
             languages: text(ACCEPT_LANGUAGE).map(str::to_owned),
             with_credentials: headers.contains_key(AUTHORIZATION),
+            with_key: text(AUTHORIZATION).is_some_and(|a| {
+                a.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("DPoP"))
+            }),
         }
     }
 }
@@ -84,7 +90,7 @@ fn json(exchange: &Exchange, listening: &Listening, spoken: &Spoken) -> Outcome<
     let envelope = Envelope::new(&error, &exchange.listener().origin, exchange.trace());
     let body = serde_json::to_vec(&envelope).map_err(|e| Fault::ours(format!("error envelope: {e}")))?;
     let mut response = respond::json(spoken.status(), Body::from(body));
-    if let Some(challenge) = challenge(exchange, listening, &error) {
+    if let Some(challenge) = challenge(exchange, listening, &error, spoken.status()) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     Ok(response)
@@ -94,9 +100,16 @@ const fn said(description: &'static str) -> OAuthError {
     OAuthError { code: Code::InvalidRequest, number: 0, suberror: None, description, retry_after: None }
 }
 
-/// RFC 6749 §5.2: whoever tried the header is told that it may be tried again. RFC 6750 §3.
-fn challenge(exchange: &Exchange, listening: &Listening, error: &OAuthError) -> Option<HeaderValue> {
+/// RFC 6749 §5.2: whoever tried the header is told that it may be tried again. RFC 6750 §3, RFC 9449 §7.1.
+fn challenge(
+    exchange: &Exchange,
+    listening: &Listening,
+    error: &OAuthError,
+    status: StatusCode,
+) -> Option<HeaderValue> {
     match error.code {
+        Code::InvalidToken if listening.with_key || *error == TOKEN_BOUND => proof(error),
+        Code::InvalidDpopProof | Code::UseDpopNonce if status == StatusCode::UNAUTHORIZED => proof(error),
         Code::InvalidToken if listening.with_credentials => {
             Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
         }
@@ -121,9 +134,18 @@ fn challenge(exchange: &Exchange, listening: &Listening, error: &OAuthError) -> 
         | Code::InteractionRequired
         | Code::RequestNotSupported
         | Code::RequestUriNotSupported
+        | Code::InvalidRequestUri
+        | Code::InvalidTarget
+        | Code::InvalidDpopProof
+        | Code::UseDpopNonce
         | Code::TemporarilyUnavailable
         | Code::ServerError => None,
     }
+}
+
+fn proof(error: &OAuthError) -> Option<HeaderValue> {
+    let (code, algorithms) = (error.code.as_str(), DPOP_ALGORITHMS.join(" "));
+    HeaderValue::try_from(format!("DPoP error=\"{code}\", algs=\"{algorithms}\"")).ok()
 }
 
 fn wait(spoken: &Spoken) -> Option<u64> {

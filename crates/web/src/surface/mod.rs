@@ -15,14 +15,16 @@ use tower_http::catch_panic::CatchPanicLayer;
 use vestibule_rules::fault::Fault;
 
 use crate::fault::OpenFault;
-use crate::layer::{cors, exchange};
+use crate::layer::{cors, exchange, nonce};
 use crate::state::AppState;
 
 /// Every route of the server. A listener adds its `Listener` and each connection its `Peer` to the
 /// extensions of a request.
 pub fn router(app: AppState) -> Router {
     let public = oidc::public().layer(from_fn(cors::public));
-    let callers = oidc::callers().layer(from_fn(cors::callers));
+    let callers = oidc::callers()
+        .layer(from_fn_with_state(app.clone(), nonce::offer))
+        .layer(from_fn_with_state(app.clone(), cors::callers));
     let mut routes = Router::new()
         .merge(public)
         .merge(callers)

@@ -1,12 +1,13 @@
 //! Devices that somebody lets in by a code (RFC 8628, security.md S92).
 
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::time::Span;
 use vestibule_store::users;
 use vestibule_testkit::{TestServer, server};
 
+use super::app::{Call, Prover};
 use crate::client::claims;
 use crate::journeys::passage::{Answered, Form, Hand, SHOP, TILL};
 use crate::journeys::passage::{disable, people, recorded, tenant};
@@ -447,6 +448,48 @@ async fn codes_cannot_be_guessed() -> Outcome<()> {
         server.clock.advance(Span::hours(1));
         let device = Device::ask(server, TELEVISION).await?;
         assert_eq!(enter(server, &other, &device.user_code).await?.status, 303);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_device_names_its_api_and_binds_what_it_gets_to_its_key() -> Outcome<()> {
+    // S79, S80
+    server::on_both(&[TENANT], async |server| {
+        let hand = ada(server).await?;
+        let fields =
+            [("client_id", TELEVISION), ("scope", "offline_access sell"), ("resource", "api://till")];
+        let (status, body) = call(&hand, &endpoint(server, "devicecode"), &fields).await?;
+        assert_eq!(status, 200, "{body}");
+        let form = type_code(server, &hand, body["user_code"].as_str().unwrap()).await?;
+        hand.next(&form, &[("action", "continue")]).await?;
+
+        let (prover, url) = (Prover::new(), endpoint(server, "token"));
+        let shows = |call: &Call, said: &Value| {
+            call.clone().with("dpop", &prover.proof(server, ("POST", &url), said))
+        };
+        let code = body["device_code"].as_str().unwrap();
+        let asks = [("grant_type", URN), ("client_id", TELEVISION), ("device_code", code)];
+        let asks = Call::default().and(&asks);
+        let first = shows(&asks, &json!({})).post(&url).await?;
+        assert_eq!(first.refusal(), (400, "use_dpop_nonce"));
+        let nonce = json!({"nonce": first.header("dpop-nonce").unwrap()});
+        let tokens = shows(&asks, &nonce).post(&url).await?;
+        assert_eq!((tokens.status, tokens.text("token_type")), (200, "DPoP"), "{}", tokens.body);
+        let said = claims(tokens.text("access_token"));
+        assert_eq!((said["aud"].as_str(), said["scp"].as_str()), (Some(TILL), Some("sell")));
+        assert_eq!(said["cnf"]["jkt"], prover.thumbprint());
+
+        let again = [
+            ("grant_type", "refresh_token"),
+            ("client_id", TELEVISION),
+            ("refresh_token", tokens.text("refresh_token")),
+        ];
+        let again = Call::default().and(&again);
+        assert_eq!(again.post(&url).await?.refusal(), (400, "invalid_grant"));
+        let renewed = shows(&again, &nonce).post(&url).await?;
+        assert_eq!((renewed.status, renewed.text("token_type")), (200, "DPoP"), "{}", renewed.body);
         Ok(())
     })
     .await

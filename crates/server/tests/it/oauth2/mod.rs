@@ -1,10 +1,17 @@
-//! What applications ask the server for themselves, over HTTP and by hand.
+//! The authorization server as applications see it, over HTTP and by hand.
 
+mod app;
 mod assertions;
+mod cors;
 mod device;
+mod dpop;
+mod dpop_attacks;
 mod introspection;
 mod methods;
 mod on_behalf_of;
+mod pushed;
+mod resource;
+mod responses;
 mod roles;
 mod secrets;
 mod workloads;

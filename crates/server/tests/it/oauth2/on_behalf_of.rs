@@ -1,10 +1,11 @@
 //! APIs that act in the name of whoever called them (native-auth-and-msal.md R22, security.md S93).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_testkit::{TestServer, server};
 
+use super::app::{Call, Prover};
 use crate::client::claims;
 use crate::journeys::passage::{Hand, SHOP, TILL, disable};
 
@@ -250,6 +251,34 @@ async fn an_assertion_dies_with_its_time_its_session_and_its_user() -> Outcome<(
         assert_ne!(disabled, TENANT);
         server.apply(&[&disabled]).await?;
         assert_eq!(called.refused(called.text("access_token")).await?, 50_173);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_api_names_the_other_one_beside_the_scope_and_binds_what_it_gets_to_its_own_key() -> Outcome<()> {
+    // S79
+    server::on_both(&[TENANT], async |server| {
+        let called = called(server).await?;
+        let (prover, url) = (Prover::new(), format!("{}/{SHOP}/oauth2/v2.0/token", server.origin));
+        let secret = server::secret("secrets/app");
+        let asks = Call::default().and(&[
+            ("client_id", TILL),
+            ("client_secret", secret.expose()),
+            ("grant_type", JWT_BEARER),
+            ("assertion", called.text("access_token")),
+            ("requested_token_use", "on_behalf_of"),
+            ("scope", "stock.read"),
+        ]);
+        let other = asks.clone().and(&[("resource", "api://nothing")]).post(&url).await?;
+        assert_eq!(other.refusal(), (400, "invalid_target"));
+        let proof = prover.proof(server, ("POST", &url), &json!({}));
+        let tokens = asks.and(&[("resource", "api://stock")]).with("dpop", &proof).post(&url).await?;
+        assert_eq!((tokens.status, tokens.text("token_type")), (200, "DPoP"), "{}", tokens.body);
+        let said = claims(tokens.text("access_token"));
+        assert_eq!((said["aud"].as_str(), said["scp"].as_str()), (Some(STOCK), Some("stock.read")));
+        assert_eq!(said["cnf"]["jkt"], prover.thumbprint());
         Ok(())
     })
     .await

@@ -7,7 +7,7 @@ mod keys;
 mod people;
 mod refreshing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,11 +19,12 @@ use vestibule_crypto::digest::{pkce_s256, secret_hash, sha256};
 use vestibule_crypto::password::HashPool;
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::directory::application::{Application, PasswordCredential};
+use vestibule_rules::directory::client::SecurityProfile;
 use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
-use vestibule_rules::oauth::authorize::{self, Decision, Hint, Loaded, Served, SessionFact};
+use vestibule_rules::oauth::authorize::{self, Decision, Hint, Loaded, Pushed, Served, SessionFact};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
@@ -102,11 +103,14 @@ fn view(id: TenantId) -> TenantView {
     };
     let hash = secret_hash(&Secret::new(SECRET.to_owned()), [5; 16]);
     let secret = json!([{"keyId": client(9), "hint": "web", "hash": hash}]);
+    // An older app, without PKCE.
+    let mut other = app(OTHER, "web", "https://other.example/cb", secret.clone());
+    other.settings.security_profile = SecurityProfile::OidcCompat;
     let applications = vec![
-        app(WEB, "web", "https://web.example/cb", secret.clone()),
+        app(WEB, "web", "https://web.example/cb", secret),
         app(SPA, "spa", "https://spa.example/", json!([])),
         app(NATIVE, "publicClient", "http://localhost", json!([])),
-        app(OTHER, "web", "https://other.example/cb", secret),
+        other,
     ];
     let kind =
         json!({"id": id, "kind": "external", "displayName": "T", "shortName": format!("t{}", id.simple())});
@@ -123,6 +127,7 @@ fn view(id: TenantId) -> TenantView {
         flow_of_app: HashMap::new(),
         flows: Vec::new(),
         client_keys: vestibule_service::directory::client_keys::ClientKeys::default(),
+        origins: HashSet::new(),
     }
 }
 
@@ -244,6 +249,7 @@ impl House {
             session: Some(SessionFact { user: self.user, auth_time: visit.now, owes_terms: false }),
             hint: Hint::Absent,
             served: Served::Flow,
+            pushed: Pushed::No,
             now: visit.now,
         };
         let Decision::Issue(verified) = authorize::decide(&params(&pairs), &loaded) else {

@@ -14,7 +14,7 @@ use super::{House, NATIVE, OTHER, WEB, claims, client, params, renewal, tenant};
 const FULL: &str = "openid profile email offline_access";
 
 fn bearer(token: &str) -> UserinfoRequest {
-    UserinfoRequest { authorization: Some(format!("Bearer {token}")), form_token: None }
+    UserinfoRequest { authorization: Some(format!("Bearer {token}")), ..UserinfoRequest::default() }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ pub(super) fn request(asked: &Asked) -> Outcome<TokenRequest> {
         origin: asked.header(ORIGIN.as_str()).map(str::to_owned),
         secret_in_query: NEVER_IN_QUERY.into_iter().any(|name| asked.is_in_query(name)),
         by_get,
+        possession: asked.possession(),
     })
 }
 

@@ -24,9 +24,11 @@ pub(super) async fn token(State(app): State<AppState>, request: Request) -> Resu
     let request = UserinfoRequest {
         authorization: asked.header(AUTHORIZATION.as_str()).map(str::to_owned),
         form_token: None,
+        possession: asked.possession(),
     };
     let provider = asked.segment("provider");
-    let token = federation::provider_token(&app.site, &asked.visit, provider, request).await?;
+    let token = federation::provider_token(&app.site, &asked.visit, provider, request).await;
+    let token = token.map_err(OAuthFault::at_resource)?;
     Ok(respond::json(StatusCode::OK, userinfo::to_json(&token)?))
 }
 

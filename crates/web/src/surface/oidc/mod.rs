@@ -10,6 +10,7 @@ mod initiate;
 mod introspect;
 mod keys;
 mod logout;
+mod pushed;
 mod revoke;
 mod token;
 mod userinfo;
@@ -38,6 +39,7 @@ pub(super) fn public() -> Router<AppState> {
 pub(super) fn callers() -> Router<AppState> {
     let token = post(token::exchange).get(token::exchange).options(preflight);
     let routes = endpoint(Router::new(), "/oauth2/v2.0/token", &token);
+    let routes = endpoint(routes, "/oauth2/v2.0/par", &post(pushed::push).options(preflight));
     let routes = endpoint(routes, "/oauth2/v2.0/devicecode", &post(device_code::post).options(preflight));
     let introspect = post(introspect::tell).get(introspect::tell).options(preflight);
     let routes = endpoint(routes, "/oauth2/v2.0/introspect", &introspect);

@@ -21,7 +21,9 @@ pub(super) async fn tell(State(app): State<AppState>, request: Request) -> Resul
     let request = UserinfoRequest {
         authorization: asked.header(AUTHORIZATION.as_str()).map(str::to_owned),
         form_token,
+        possession: asked.possession(),
     };
-    let claims = userinfo::userinfo(&app.site, &asked.visit, request).await?;
+    let claims =
+        userinfo::userinfo(&app.site, &asked.visit, request).await.map_err(OAuthFault::at_resource)?;
     Ok(respond::json(StatusCode::OK, userinfo::to_json(&claims)?))
 }
