@@ -133,7 +133,8 @@ impl<'s> Party<'s> {
     pub(crate) async fn ask_by_post(&self) -> Outcome<Seen> {
         let request = self.request(&[]);
         let pairs: Vec<(&str, &str)> = request.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        seen(&self.hand, self.hand.post_across(&self.endpoint("oauth2/v2.0/authorize"), &pairs).await?).await
+        seen(&self.hand, self.hand.post_from_app(&self.endpoint("oauth2/v2.0/authorize"), &pairs).await?)
+            .await
     }
 
     /// Answers the pages until the browser is back at the client.

@@ -1,6 +1,7 @@
 //! The server under test. Most modules share one; those that move time have their own.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use vestibule_rules::fault::{Fault, Outcome};
@@ -9,11 +10,16 @@ use vestibule_testkit::{Engine, TestServer};
 use super::party::{ANN, CALLBACK, CLIENT, Seen, seen};
 use crate::journeys::passage::Hand;
 
-static SHARED: OnceLock<TestServer> = OnceLock::new();
+/// As many as there are entries, and some to spare; most are never started.
+static SHARED: [OnceLock<TestServer>; 16] = [const { OnceLock::new() }; 16];
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+/// How many modules one server takes: more sign-ins from one address in an hour are an attack, and are refused.
+const MODULES: usize = 60;
 
-/// The server that modules share. It runs on a thread of its own, because each test ends its own runtime.
+/// A server that modules share. It runs on a thread of its own, because each test ends its own runtime.
 pub(crate) fn shared() -> &'static TestServer {
-    SHARED.get_or_init(|| {
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed) / MODULES;
+    SHARED[asked % SHARED.len()].get_or_init(|| {
         let (ready, server) = mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

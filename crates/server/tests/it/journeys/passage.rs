@@ -199,6 +199,11 @@ impl Hand {
         Ok(self.send(request.body(body.to_string())).await?.status)
     }
 
+    /// What an app's page posts in the person's own browser, which keeps the cookies of the answer.
+    pub(crate) async fn post_from_app(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {
+        self.send(self.client.post(url).header("sec-fetch-site", "cross-site").form(fields)).await
+    }
+
     pub(crate) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {
         self.send(self.client.post(url).header("sec-fetch-site", "same-origin").form(fields)).await
     }
