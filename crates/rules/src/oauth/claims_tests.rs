@@ -169,7 +169,7 @@ fn userinfo_says_what_was_granted() {
 fn an_address_and_a_number_come_with_their_scopes_or_when_named() {
     // oidcc-scope-address, oidcc-scope-phone, oidcc-claims-essential
     let mut user = user();
-    user.attributes.insert("extension_a_Phone".to_owned(), json!("+49 731 1"));
+    user.attributes.insert(format!("extension_{}_Phone", "0".repeat(32)), json!("+49 731 1"));
     let all = userinfo(&user, "s", "openid address phone", &[]);
     assert_eq!(names(&all), ["address", "phone_number", "phone_number_verified", "sub"]);
     assert_eq!((&all["address"], &all["phone_number"]), (&json!({"locality": "Ulm"}), &json!("+49 731 1")));
