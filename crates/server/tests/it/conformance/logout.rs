@@ -106,9 +106,9 @@ async fn elsewhere(uri: &str) -> Outcome<()> {
 
 pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint() -> Outcome<()> {
     let (party, tokens) = signed_in().await?;
-    let mut parts = tokens.id_token.split('.');
+    let mut pieces = tokens.id_token.split('.');
     let header = vestibule_crypto::digest::base64url(br#"{"alg":"none"}"#);
-    let forged = format!("{header}.{}.", parts.nth(1).unwrap());
+    let forged = format!("{header}.{}.", pieces.nth(1).unwrap());
     with_hint(&party, &forged).await
 }
 

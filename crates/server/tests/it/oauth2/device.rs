@@ -23,12 +23,17 @@ const SCOPE: &str = "openid profile offline_access";
 const ADA: &str = "ada@northwind.example";
 const PASSWORD: &str = "seven green lanterns in the fog";
 
+/// Fields of a request, and the error with its number that they get.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, u32);
+
 /// A device without a browser.
 struct Device {
     hand: Hand,
     origin: String,
     app: &'static str,
-    device_code: String,
+    /// The code that it keeps for itself.
+    kept: String,
+    /// The code that it shows.
     user_code: String,
 }
 
@@ -49,8 +54,8 @@ impl Device {
         let (status, body) = call(&hand, &endpoint(server, "devicecode"), &fields).await?;
         assert_eq!(status, 200, "{body}");
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
-        let (device_code, user_code) = (text("device_code"), text("user_code"));
-        Ok(Self { hand, origin: server.origin.clone(), app, device_code, user_code })
+        let (kept, user_code) = (text("device_code"), text("user_code"));
+        Ok(Self { hand, origin: server.origin.clone(), app, kept, user_code })
     }
 
     async fn token(&self, grant: &str, more: &[(&str, &str)]) -> Outcome<(u16, Value)> {
@@ -61,12 +66,12 @@ impl Device {
 
     /// What the device is told: the error, or nothing when it has its tokens.
     async fn poll(&self, grant: &str) -> Outcome<String> {
-        let (_, body) = self.token(grant, &[("device_code", &self.device_code)]).await?;
+        let (_, body) = self.token(grant, &[("device_code", &self.kept)]).await?;
         Ok(body["error"].as_str().unwrap_or_default().to_owned())
     }
 
     async fn redeem(&self) -> Outcome<(u16, Value)> {
-        self.token(MSAL, &[("device_code", &self.device_code), ("client_info", "1")]).await
+        self.token(MSAL, &[("device_code", &self.kept), ("client_info", "1")]).await
     }
 }
 
@@ -226,7 +231,7 @@ async fn only_a_served_app_that_may_use_the_grant_gets_a_code() -> Outcome<()> {
         let secret = vestibule_testkit::server::secret("secrets/app");
         let secret = ("client_secret", secret.expose().as_str());
         let id = |app: &'static str| ("client_id", app);
-        let cases: [(&[(&str, &str)], &str, u32); 8] = [
+        let cases: [Case<'_>; 8] = [
             (&[id(RADIO)], "access_denied", 500_208),
             (&[id(TILL), secret], "unauthorized_client", 70_002),
             (&[id(KITCHEN)], "invalid_client", 7_000_218),
@@ -310,7 +315,7 @@ async fn a_device_code_is_good_for_one_client_once() -> Outcome<()> {
         // It is no code to type any more.
         assert!(enter(server, &hand, &device.user_code).await?.body.contains("device-code-wrong"));
 
-        let code = device.device_code.as_str();
+        let code = device.kept.as_str();
         let (short, long) = (&code[..code.len() - 1], format!("{code}a"));
         let (folded, padded) = (code.to_uppercase(), format!("{code}\0"));
         for wrong in [short, &long, &folded, &device.user_code] {

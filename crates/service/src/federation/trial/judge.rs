@@ -190,11 +190,10 @@ impl Bench<'_> {
         match meaning(self.upstream.provider.identity_provider_type, refusal, *status) {
             Meaning::NotWe => self.not_we(),
             Meaning::Broken => Message::new("trial-broken").with("status", status),
-            Meaning::Refused => self.explained(refusal),
             // The client was accepted, so it is the code.
             Meaning::Accepted if stage == Stage::Token => self.code(),
             Meaning::Untold if stage == Stage::Token && refusal.error == "invalid_grant" => self.code(),
-            Meaning::Accepted | Meaning::Untold => self.explained(refusal),
+            Meaning::Refused | Meaning::Accepted | Meaning::Untold => self.explained(refusal),
         }
     }
 
