@@ -138,11 +138,12 @@ async fn leave(app: &App, site: Site, headers: &HeaderMap) -> Response {
     }
 }
 
+/// It is opened in a frame that nobody sees, so it shows nothing of the app's pages, which nobody may frame.
 fn signed_out(app: &App, site: Site, headers: &HeaderMap) -> Response {
     if let Some(browser) = browser(headers) {
         app.sessions.sign_out(&browser, site);
     }
-    Redirect::to(site.home()).into_response()
+    "Signed out.".into_response()
 }
 
 fn refused(app: &App, site: Site, refusal: &Refusal) -> Response {
