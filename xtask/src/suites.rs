@@ -12,17 +12,20 @@ const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
 /// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
 /// that a second code takes.
-const SAME_ON_BOTH: [&str; 10] = [
+const SAME_ON_BOTH: [&str; 13] = [
     "attributes.test.mjs",
     "codes.test.mjs",
+    "device.test.mjs",
     "discovery.test.mjs",
     "harmless.test.mjs",
     "kinds.test.mjs",
     "lakeside.test.mjs",
     "no-script.test.mjs",
     "pages.test.mjs",
+    "par-dpop.test.mjs",
     "providers.test.mjs",
     "screenshots.test.mjs",
+    "single-page.test.mjs",
 ];
 
 /// Format, lints, layers, messages.
