@@ -5,9 +5,14 @@ use vestibule_rules::fault::Outcome;
 use super::party::Variant;
 use super::{core, logout};
 
-/// A plan, or the part of one that runs under one response type: a test for each module, and their number.
+/// A plan, or the part of one that runs under one response type, and its twin of the form post profile: a test for each
+/// module, and their number.
 macro_rules! plan {
-    ($plan:ident, $variant:expr, [$($module:ident),+ $(,)?]) => {
+    ($plan:ident, $posting:ident, $response_type:literal, $modules:tt) => {
+        plan!(@ $plan, Variant::of($response_type), $modules);
+        plan!(@ $posting, Variant::posting($response_type), $modules);
+    };
+    (@ $plan:ident, $variant:expr, [$($module:ident),+ $(,)?]) => {
         mod $plan {
             use super::{Outcome, Variant, core};
 
@@ -45,49 +50,8 @@ fixed!(config, core, [oidcc_discovery_endpoint_verification]);
 
 plan!(
     basic,
-    Variant::of("code"),
-    [
-        oidcc_server,
-        oidcc_response_type_missing,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_ensure_request_without_nonce_succeeds_for_code_flow,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_ensure_other_scope_order_succeeds,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_ensure_post_request_succeeds,
-        oidcc_server_client_secret_post,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_refresh_token,
-        oidcc_ensure_request_with_valid_pkce_succeeds,
-    ]
-);
-
-plan!(
     form_post_basic,
-    Variant::posting("code"),
+    "code",
     [
         oidcc_server,
         oidcc_response_type_missing,
@@ -129,39 +93,8 @@ plan!(
 
 plan!(
     implicit_id_token,
-    Variant::of("id_token"),
-    [
-        oidcc_server,
-        oidcc_ensure_request_without_nonce_fails,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_ensure_other_scope_order_succeeds,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-    ]
-);
-
-plan!(
     form_post_implicit_id_token,
-    Variant::posting("id_token"),
+    "id_token",
     [
         oidcc_server,
         oidcc_ensure_request_without_nonce_fails,
@@ -193,43 +126,8 @@ plan!(
 
 plan!(
     implicit_id_token_token,
-    Variant::of("id_token token"),
-    [
-        oidcc_server,
-        oidcc_ensure_request_without_nonce_fails,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_ensure_other_scope_order_succeeds,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_response_type_missing,
-    ]
-);
-
-plan!(
     form_post_implicit_id_token_token,
-    Variant::posting("id_token token"),
+    "id_token token",
     [
         oidcc_server,
         oidcc_ensure_request_without_nonce_fails,
@@ -265,48 +163,8 @@ plan!(
 
 plan!(
     hybrid_code_id_token,
-    Variant::of("code id_token"),
-    [
-        oidcc_server,
-        oidcc_response_type_missing,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_ensure_request_without_nonce_fails,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_ensure_other_scope_order_succeeds,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_server_client_secret_post,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_refresh_token,
-        oidcc_ensure_request_with_valid_pkce_succeeds,
-    ]
-);
-
-plan!(
     form_post_hybrid_code_id_token,
-    Variant::posting("code id_token"),
+    "code id_token",
     [
         oidcc_server,
         oidcc_response_type_missing,
@@ -347,45 +205,8 @@ plan!(
 
 plan!(
     hybrid_code_token,
-    Variant::of("code token"),
-    [
-        oidcc_server,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_ensure_request_without_nonce_succeeds_for_code_flow,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_server_client_secret_post,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_refresh_token,
-    ]
-);
-
-plan!(
     form_post_hybrid_code_token,
-    Variant::posting("code token"),
+    "code token",
     [
         oidcc_server,
         oidcc_userinfo_get,
@@ -423,45 +244,8 @@ plan!(
 
 plan!(
     hybrid_code_id_token_token,
-    Variant::of("code id_token token"),
-    [
-        oidcc_server,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_ensure_request_without_nonce_fails,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_server_client_secret_post,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_claims_essential,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_refresh_token,
-    ]
-);
-
-plan!(
     form_post_hybrid_code_id_token_token,
-    Variant::posting("code id_token token"),
+    "code id_token token",
     [
         oidcc_server,
         oidcc_userinfo_get,
