@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use vestibule_crypto::keyring::SigningKey;
 use vestibule_crypto::password;
 use vestibule_rules::ids::TenantId;
 use vestibule_rules::text::Secret;
@@ -33,6 +34,18 @@ fn hash_until(begun: Instant, duration: Duration) -> Tried<u64> {
         done += 1;
     }
     Ok(done)
+}
+
+/// Tokens that one core signs in a second, and does nothing else.
+pub fn signatures(duration: Duration) -> Tried<f64> {
+    let key = SigningKey::generate("bench", Timestamp::from_seconds(1)).map_err(Trouble::wrong)?;
+    let claims = serde_json::json!({"iss": "https://bench.example", "sub": "somebody"});
+    let (begun, mut done) = (Instant::now(), 0);
+    while begun.elapsed() < duration {
+        key.sign_rs256(&claims, "JWT").map_err(Trouble::wrong)?;
+        done += 1;
+    }
+    Ok(whole(done) / begun.elapsed().as_secs_f64())
 }
 
 /// Durable commits a second of `writers` that each wait for their own: one counter is counted up in each.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -24,6 +24,8 @@ pub struct Client {
     host: String,
     connection: Option<SendRequest<Full<Bytes>>>,
     cookies: BTreeMap<String, String>,
+    /// The access token that every request carries.
+    bearer: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -37,7 +39,12 @@ impl Client {
     /// A browser without cookies; it connects when it first asks.
     pub fn new(port: u16) -> Self {
         let (address, host) = (format!("127.0.0.1:{port}"), format!("localhost:{port}"));
-        Self { address, host, connection: None, cookies: BTreeMap::new() }
+        Self { address, host, connection: None, cookies: BTreeMap::new(), bearer: None }
+    }
+
+    /// An app that shows an access token with each request (RFC 6750).
+    pub fn bearing(port: u16, token: &str) -> Self {
+        Self { bearer: Some(format!("Bearer {token}")), ..Self::new(port) }
     }
 
     /// Asks for a page.
@@ -65,6 +72,9 @@ impl Client {
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             request = request.header(COOKIE, cookies.join("; "));
+        }
+        if let Some(bearer) = &self.bearer {
+            request = request.header(AUTHORIZATION, bearer);
         }
         if method == Method::POST {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");

@@ -9,13 +9,14 @@
 //! | [`visitor`], [`tenant`] | who signs up, and where |
 //! | [`silent`] | providers that say nothing |
 //! | [`server`] | the program under test |
-//! | [`load`], [`bare`], [`startup`] | what is measured |
+//! | [`load`], [`operations`], [`bare`], [`startup`] | what is measured |
 
 pub mod bare;
 pub mod client;
 pub mod form;
 pub mod load;
 pub mod mailbox;
+pub mod operations;
 pub mod provider;
 pub mod server;
 pub mod silent;

@@ -16,7 +16,7 @@ use crate::visitor::Visitor;
 /// Numbers of visitors who wait at silent providers begin here.
 pub(crate) const SILENCE: u64 = 90_000_000;
 /// Caches fill, statements are prepared, the pool of connections grows.
-const WARM_UP: Duration = Duration::from_secs(2);
+pub(crate) const WARM_UP: Duration = Duration::from_secs(2);
 
 /// What one run showed.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +132,7 @@ pub async fn run(
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark lasts as long as it was told to")]
-async fn wait(duration: Duration) {
+pub(crate) async fn wait(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 

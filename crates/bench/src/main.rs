@@ -12,10 +12,11 @@ use clap::Parser;
 use tokio::task::LocalSet;
 use vestibule_bench::load::{self, Figures};
 use vestibule_bench::mailbox::PostOffice;
+use vestibule_bench::operations::{self, Operation};
 use vestibule_bench::provider::Provider;
 use vestibule_bench::server::Place;
 use vestibule_bench::silent::Silence;
-use vestibule_bench::tenant::{self, Tenant};
+use vestibule_bench::tenant::{self, Apps, Tenant};
 use vestibule_bench::visitor::Visitor;
 use vestibule_bench::{Tried, Trouble, bare, startup};
 use vestibule_crypto::jwk::Algorithm;
@@ -26,6 +27,8 @@ use vestibule_testkit::engines::{Engine, TestDb};
 const STARTS: usize = 5;
 /// Writers that share commits in the bare figure.
 const WRITERS: usize = 32;
+/// Connections of apps.
+const CONNECTIONS: [usize; 2] = [16, 64];
 /// What the long form asks.
 const QUESTIONS: usize = 20;
 /// How often it is asked for.
@@ -40,7 +43,7 @@ struct Args {
     /// The program to measure
     #[arg(long, value_name = "FILE", default_value = "target/release/vestibule")]
     program: PathBuf,
-    /// What to measure: hash, commits, start, page, silence, load; everything when left out
+    /// What to measure: hash, commits, start, page, silence, load, tokens; everything when left out
     parts: Vec<String>,
     /// An empty PostgreSQL database to use; without it a private cluster is started if there is PostgreSQL
     #[arg(long, value_name = "URL")]
@@ -97,6 +100,9 @@ fn run(args: &Args) -> Tried<()> {
         }
         if wants("commits") {
             several()?.block_on(commits(args, engine))?;
+        }
+        if wants("tokens") {
+            single()?.block_on(tokens(args, &program, engine))?;
         }
         if wants("load") {
             single()?.block_on(loads(args, &program, engine, hashing))?;
@@ -230,6 +236,36 @@ async fn silence(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
         let cost = measured.await?;
         let grown = vestibule_bench::server::resident_kib(server.pid())?.saturating_sub(resident);
         report::silence(engine, waiting, &cost, grown);
+    }
+    server.kill().await?;
+    database.close().await
+}
+
+/// What apps ask of the server, on tenants of each algorithm.
+async fn tokens(args: &Args, program: &Path, engine: Engine) -> Tried<()> {
+    let Some(database) = Database::open(args, engine).await? else { return Ok(()) };
+    let (office, mail_port) = PostOffice::open().await.map_err(Trouble::wrong)?;
+    let ports = (mail_port, None);
+    let place = Place::prepare(program, database.folder.path(), ports, database.url.as_deref())?;
+    let all: [&'static Apps; 2] = [&tenant::WITH_APPS, &tenant::WITH_APPS_ES256];
+    for apps in all {
+        place.add(&apps.file())?;
+    }
+    place.apply()?;
+    let server = place.start().await?;
+    // The server makes its keys when it starts.
+    startup::idle().await;
+    for apps in all {
+        let before = bare::signatures(pause(args))?;
+        report::signatures(engine, before);
+        let site = operations::Site { port: place.port, pid: server.pid(), office: &office, apps };
+        for operation in Operation::ALL {
+            for connections in CONNECTIONS {
+                let plan = (connections, Duration::from_secs(args.seconds));
+                let figures = operations::run(site, operation, plan).await?;
+                report::operation(engine, (apps.algorithm, operation.name()), connections, &figures);
+            }
+        }
     }
     server.kill().await?;
     database.close().await

@@ -23,6 +23,34 @@ pub(crate) fn hashes(rate: f64, cores: usize) {
     println!("bare Argon2id (19 MiB, t=2, p=1): {rate:.1}/s on {cores} cores");
 }
 
+/// Nothing but signatures.
+pub(crate) fn signatures(engine: Engine, rate: f64) {
+    println!("{engine:?}: bare RSA-2048 signatures: {rate:.0}/s on one core");
+}
+
+/// One operation of apps.
+pub(crate) fn operation(
+    engine: Engine,
+    (algorithm, name): (&str, &str),
+    connections: usize,
+    figures: &Figures,
+) {
+    println!(
+        "{engine:?}, {algorithm}, {name}: {:.0}/s, {:.2} s of server CPU for 1,000, p50 {:.2} ms, p95 {:.2} ms \
+         ({connections} connections, {} in {:.1} s, {} failed)",
+        figures.rate(),
+        figures.cpu_each(),
+        figures.percentile(50).as_secs_f64() * 1_000.0,
+        figures.percentile(95).as_secs_f64() * 1_000.0,
+        figures.completed,
+        figures.seconds,
+        figures.failed,
+    );
+    if let Some(failure) = &figures.first_failure {
+        println!("  the first failure: {failure}");
+    }
+}
+
 /// Nothing but commits.
 pub(crate) fn commits(engine: Engine, alone: f64, (writers, together): (usize, f64)) {
     println!(

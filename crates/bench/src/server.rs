@@ -43,6 +43,7 @@ impl Place {
         let tenants = tenant::FILE.replace("{provider}", &provider.unwrap_or(1).to_string());
         std::fs::write(folder.join("tenants.yaml"), tenants).map_err(Trouble::wrong)?;
         std::fs::write(folder.join("provider-secret"), provider::SECRET).map_err(Trouble::wrong)?;
+        std::fs::write(folder.join("daemon-secret"), tenant::DAEMON_SECRET).map_err(Trouble::wrong)?;
         Ok(Self { program: program.to_owned(), folder: folder.to_owned(), port })
     }
 

@@ -55,3 +55,60 @@ pub const WITH_FORM: Tenant = Tenant {
     name: "bench-form",
     client_id: "7b2d9e4f-1a6c-4c38-8e5b-9f0a1c2d3e13",
 };
+
+/// A tenant with an app that people sign in to and a daemon that has a secret.
+#[derive(Debug)]
+pub struct Apps {
+    pub tenant: Tenant,
+    /// The daemon's client id.
+    pub daemon: &'static str,
+    /// What tokens are signed with.
+    pub algorithm: &'static str,
+}
+
+/// The secret of every daemon.
+pub const DAEMON_SECRET: &str = "a-secret-of-the-daemon-that-nobody-guesses";
+
+const APPS_FILE: &str = include_str!("../tenants/apps.yaml");
+
+/// The usual algorithm.
+pub const WITH_APPS: Apps = Apps {
+    tenant: Tenant {
+        mode: "apps",
+        id: "b1d2c3e4-5f60-4718-8293-a4b5c6d7e806",
+        name: "bench-apps",
+        client_id: "c2e3d4f5-6071-4829-93a4-b5c6d7e8f916",
+    },
+    daemon: "d3f4e506-7182-493a-a4b5-c6d7e8f90a26",
+    algorithm: "RS256",
+};
+
+/// Signatures that cost a tenth.
+pub const WITH_APPS_ES256: Apps = Apps {
+    tenant: Tenant {
+        mode: "apps",
+        id: "b1d2c3e4-5f60-4718-8293-a4b5c6d7e807",
+        name: "bench-apps-es",
+        client_id: "c2e3d4f5-6071-4829-93a4-b5c6d7e8f917",
+    },
+    daemon: "d3f4e506-7182-493a-a4b5-c6d7e8f90a27",
+    algorithm: "ES256",
+};
+
+impl Apps {
+    /// The tenant as a part of a file for `vestibule apply`.
+    pub fn file(&self) -> String {
+        APPS_FILE
+            .replace("{id}", self.tenant.id)
+            .replace("{name}", self.tenant.name)
+            .replace("{app}", self.tenant.client_id)
+            .replace("{daemon}", self.daemon)
+            .replace("{algorithm}", self.algorithm)
+            .replace("{signing}\n", "")
+    }
+
+    /// What the daemon asks for: itself.
+    pub fn scope(&self) -> String {
+        format!("{}/.default", self.daemon)
+    }
+}

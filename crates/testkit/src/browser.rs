@@ -40,14 +40,19 @@ pub struct Alert {
     pub text: String,
 }
 
+/// Somebody outside who speaks HTTP with servers of this process. The machine's certificates are of no use there, and
+/// reading them takes longer than a short test.
+#[expect(clippy::disallowed_methods, reason = "it stands for the outside world")]
+pub fn outsider() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
+}
+
 impl Browser {
     /// A fresh browser. It asks nobody but the server at `origin`; going elsewhere is an arrival.
     pub fn new(origin: &str) -> Outcome<Self> {
-        #[expect(clippy::disallowed_methods, reason = "a browser is the outside world")]
-        let client = reqwest::Client::builder()
+        let client = outsider()
             .cookie_store(true)
             .redirect(Policy::none())
-            .no_proxy()
             .build()
             .map_err(|error| Fault::ours(format!("no browser: {error}")))?;
         let home = Url::parse(origin).map_err(|error| Fault::ours(format!("{origin}: {error}")))?.origin();

@@ -10,8 +10,10 @@
 
 pub mod browser;
 pub mod engines;
+mod front;
 pub mod inbox;
 pub mod server;
+mod signing_keys;
 
 pub use browser::Browser;
 pub use engines::Engine;

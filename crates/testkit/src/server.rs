@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vestibule_crypto::asymmetric::KeyKind;
@@ -27,16 +28,17 @@ use vestibule_service::ports::clock::TestClock;
 use vestibule_service::ports::entropy::SeededEntropy;
 use vestibule_service::ports::outbound::{Allowed, OutboundSettings};
 use vestibule_service::ports::txt::{TestTxt, TxtRecords};
-use vestibule_store::db;
+use vestibule_store::db::{self, Db};
 
 use crate::engines::{Engine, TestDb};
 use crate::inbox::Inbox;
+use crate::{front, signing_keys};
 
 /// When tests begin: 2026-11-24T02:25:36Z.
 pub const BEGIN: Timestamp = Timestamp::from_seconds(1_795_487_136);
 const SEED: u64 = 7;
 
-/// A running server.
+/// A running server: one node, or several on one database behind a front.
 pub struct TestServer {
     /// Its address without a slash at the end; also its issuers' root.
     pub origin: String,
@@ -44,47 +46,102 @@ pub struct TestServer {
     pub inbox: Inbox,
     /// What the DNS says; at first nothing.
     pub dns: Arc<TestTxt>,
+    /// The first node's.
     pub site: Arc<Site>,
+    /// Those of the nodes after the first.
+    others: Vec<Arc<Site>>,
     database: TestDb,
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    running: Vec<JoinHandle<()>>,
+}
+
+/// What all nodes of a server share.
+struct World {
+    clock: Arc<TestClock>,
+    inbox: Inbox,
+    dns: Arc<TestTxt>,
+    stop: CancellationToken,
+    origin: String,
+}
+
+impl World {
+    fn env(&self, db: Db, node: u64) -> Outcome<Env> {
+        let env = env(db, Arc::clone(&self.clock), SEED + node)?;
+        Ok(Env { txt: Arc::clone(&self.dns) as Arc<dyn TxtRecords>, ..env })
+    }
+
+    /// A node that answers at `socket` under the name that all have.
+    async fn node(&self, env: Env, socket: TcpListener) -> Outcome<(Arc<Site>, JoinHandle<()>)> {
+        let pages = wire::pages(None).map_err(ours)?;
+        let settings = Settings {
+            origins: vec![self.origin.clone()],
+            codes: CodeLimits::default(),
+            lifetimes: Lifetimes::default(),
+        };
+        let site = wire::site(env, settings, &pages).await.map_err(ours)?;
+        signing_keys::ready(&site).await?;
+        let router = wire::router(&site, &pages, None);
+        let doors = [Door::new(socket, None, router, wire::mark(&self.origin))];
+        let serving = listener::serve_all(doors, &self.stop);
+        let mailer = Arc::new(self.inbox.clone());
+        let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, self.stop.clone()));
+        Ok((site, running))
+    }
 }
 
 impl TestServer {
     /// Starts a server over an empty directory and applies the tenants, given as the text of their files.
     /// `{http}` in them is the server's address.
     pub async fn start(engine: Engine, tenants: &[&str]) -> Outcome<Self> {
+        Self::start_nodes(engine, 1, tenants).await
+    }
+
+    /// Starts several nodes on one database behind a front that gives each the next request.
+    pub async fn start_nodes(engine: Engine, nodes: u64, tenants: &[&str]) -> Outcome<Self> {
         // The second server of a process finds it installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let database = TestDb::migrated(engine).await?;
-        let clock = Arc::new(TestClock::new(BEGIN));
-        let dns = Arc::new(TestTxt::default());
-        let env = Env { txt: Arc::clone(&dns) as Arc<dyn TxtRecords>, ..env(&database, Arc::clone(&clock))? };
-        let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
-        let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
-        let origin = format!("http://localhost:{port}");
-        apply_to(&env, &origin, tenants).await?;
-        let pages = wire::pages(None).map_err(ours)?;
-        let settings = Settings {
-            origins: vec![origin.clone()],
-            codes: CodeLimits::default(),
-            lifetimes: Lifetimes::default(),
+        let (socket, origin) = free_socket().await?;
+        let world = World {
+            clock: Arc::new(TestClock::new(BEGIN)),
+            inbox: Inbox::default(),
+            dns: Arc::new(TestTxt::default()),
+            stop: CancellationToken::new(),
+            origin,
         };
-        let site = wire::site(env, settings, &pages).await.map_err(ours)?;
-        let inbox = Inbox::default();
-        let stop = CancellationToken::new();
-        let router = wire::router(&site, &pages, None);
-        let doors = [Door::new(socket, None, router, wire::mark(&origin))];
-        let serving = listener::serve_all(doors, &stop);
-        let mailer = Arc::new(inbox.clone());
-        let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, stop.clone()));
-        Ok(Self { origin, clock, inbox, dns, site, database, stop, running })
+        let env = world.env(database.db.clone(), 0)?;
+        apply_to(&env, &world.origin, tenants).await?;
+        let (mut others, mut running) = (Vec::new(), Vec::new());
+        let site = if nodes == 1 {
+            let (site, first) = world.node(env, socket).await?;
+            running.push(first);
+            site
+        } else {
+            let (own, address) = free_socket().await?;
+            let (site, first) = world.node(env, own).await?;
+            running.push(first);
+            let mut addresses = vec![address];
+            for node in 1..nodes {
+                let (own, address) = free_socket().await?;
+                let db = Db::open(database.settings.clone()).await?;
+                let (site, one) = world.node(world.env(db, node)?, own).await?;
+                others.push(site);
+                running.push(one);
+                addresses.push(address);
+            }
+            running.push(front::start(socket, addresses, &world.stop)?);
+            site
+        };
+        let World { clock, inbox, dns, stop, origin } = world;
+        Ok(Self { origin, clock, inbox, dns, site, others, database, stop, running })
     }
 
     /// Applies tenants as `vestibule apply` does, and shows the change at once.
     pub async fn apply(&self, tenants: &[&str]) -> Outcome<Vec<Change>> {
         let changes = apply_to(&self.site.env, &self.origin, tenants).await?;
-        self.site.directory.poll(&self.site.env.db).await?;
+        for site in std::iter::once(&self.site).chain(&self.others) {
+            site.directory.poll(&site.env.db).await?;
+        }
         Ok(changes)
     }
 
@@ -101,9 +158,11 @@ impl TestServer {
     /// Stops the server, and checks that nothing is left over: every mail was read.
     pub async fn finish(self) -> Outcome<()> {
         self.stop.cancel();
-        self.running.await.map_err(|error| Fault::ours(format!("the server panicked: {error}")))?;
+        for node in self.running {
+            node.await.map_err(|error| Fault::ours(format!("the server panicked: {error}")))?;
+        }
         let unread = self.inbox.unread();
-        drop(self.site);
+        drop((self.site, self.others));
         self.database.remove().await?;
         if unread.is_empty() { Ok(()) } else { Err(Fault::ours(format!("unread mail: {unread:?}"))) }
     }
@@ -111,27 +170,48 @@ impl TestServer {
 
 /// Runs a test against a server on each engine. A failure says on which one.
 pub async fn on_both(tenants: &[&str], test: impl AsyncFn(&TestServer) -> Outcome<()>) -> Outcome<()> {
-    for engine in Engine::ALL {
+    on(&[(Engine::Sqlite, 1), (Engine::Postgres, 1)], tenants, test).await
+}
+
+/// Runs a test against one node on SQLite, and against two on PostgreSQL that get the requests in turn: nothing of what
+/// it does may hang on one process.
+pub async fn on_nodes(tenants: &[&str], test: impl AsyncFn(&TestServer) -> Outcome<()>) -> Outcome<()> {
+    on(&[(Engine::Sqlite, 1), (Engine::Postgres, 2)], tenants, test).await
+}
+
+async fn on(
+    places: &[(Engine, u64)],
+    tenants: &[&str],
+    test: impl AsyncFn(&TestServer) -> Outcome<()>,
+) -> Outcome<()> {
+    for &(engine, nodes) in places {
         let place = |mut fault: Fault| {
-            fault.detail = format!("on {engine:?}: {}", fault.detail);
+            fault.detail = format!("on {engine:?} with {nodes} nodes: {}", fault.detail);
             fault
         };
-        let server = TestServer::start(engine, tenants).await.map_err(place)?;
+        let server = TestServer::start_nodes(engine, nodes, tenants).await.map_err(place)?;
         test(&server).await.map_err(place)?;
         server.finish().await.map_err(place)?;
     }
     Ok(())
 }
 
-fn env(database: &TestDb, clock: Arc<TestClock>) -> Outcome<Env> {
+/// A listener on a free port, and its address.
+async fn free_socket() -> Outcome<(TcpListener, String)> {
+    let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
+    let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
+    Ok((socket, format!("http://localhost:{port}")))
+}
+
+fn env(db: Db, clock: Arc<TestClock>, seed: u64) -> Outcome<Env> {
     let sealing = SealingKey::new([7; 32])?;
     let loopback = "127.0.0.0/8".parse().map_err(|_| Fault::ours("not a network"))?;
     let outbound = OutboundSettings {
         allowed: vec![Allowed { network: loopback, port: None }],
         ..OutboundSettings::default()
     };
-    let entropy = Arc::new(SeededEntropy::new(SEED));
-    wire::assemble(database.db.clone(), sealing, &outbound, (clock, entropy)).map_err(ours)
+    let entropy = Arc::new(SeededEntropy::new(seed));
+    wire::assemble(db, sealing, &outbound, (clock, entropy)).map_err(ours)
 }
 
 async fn apply_to(env: &Env, origin: &str, tenants: &[&str]) -> Outcome<Vec<Change>> {

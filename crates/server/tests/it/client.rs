@@ -4,6 +4,7 @@ use serde_json::Value;
 use url::Url;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::TestServer;
+use vestibule_testkit::browser::outsider;
 
 /// A confidential client of a test.
 pub(crate) struct Client {
@@ -49,10 +50,9 @@ impl Client {
             ("code", code),
             ("code_verifier", VERIFIER),
         ];
-        #[expect(clippy::disallowed_methods, reason = "an app is the outside world")]
-        let client = reqwest::Client::new();
         let broken = |error: reqwest::Error| Fault::ours(error.to_string());
-        let answer = client.post(url).form(&form).send().await.map_err(broken)?;
+        let answer =
+            outsider().build().map_err(broken)?.post(url).form(&form).send().await.map_err(broken)?;
         Ok((answer.status().as_u16(), answer.json().await.map_err(broken)?))
     }
 }

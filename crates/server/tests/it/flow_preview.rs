@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use vestibule_testkit::Browser;
+use vestibule_testkit::browser::outsider;
 
 /// A preview that runs until it is dropped.
 struct Preview {
@@ -173,8 +174,7 @@ async fn the_languages_are_those_of_the_pages() {
 
 /// Asks as a program does; the status, the headers and the body.
 async fn ask(preview: &Preview, path: &str, headers: &[(&str, &str)], body: Option<String>) -> (u16, String) {
-    #[expect(clippy::disallowed_methods, reason = "a visitor is the outside world")]
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = outsider().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = format!("{}{path}", preview.origin);
     let mut request = if body.is_some() { client.post(url) } else { client.get(url) };
     for (name, value) in headers {
@@ -216,8 +216,7 @@ async fn another_site_can_neither_send_a_form_nor_read_a_page() {
 #[tokio::test]
 async fn every_answer_has_the_headers_of_a_servers_pages() {
     let preview = suppliers();
-    #[expect(clippy::disallowed_methods, reason = "a visitor is the outside world")]
-    let client = reqwest::Client::new();
+    let client = outsider().build().unwrap();
     for path in ["/as/newcomer", "/as/via-fabrikam"] {
         let answer = client.get(format!("{}{path}", preview.origin)).send().await.unwrap();
         let header = |name: &str| answer.headers().get(name).unwrap().to_str().unwrap();

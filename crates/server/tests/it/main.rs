@@ -27,6 +27,8 @@ mod journeys;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod oauth2;
 #[cfg(test)]
 mod provider_command;

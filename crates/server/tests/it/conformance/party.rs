@@ -12,7 +12,7 @@ use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{self, Expected, Typ};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::TestServer;
-use vestibule_testkit::browser::Page;
+use vestibule_testkit::browser::{Page, outsider};
 use vestibule_testkit::server::secret;
 
 use crate::journeys::passage::{Answered, Form, Hand};
@@ -314,9 +314,8 @@ impl Answer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a client is the outside world")]
 fn outside() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    outsider().build().unwrap()
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Outcome<(u16, Value)> {

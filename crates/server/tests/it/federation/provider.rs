@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse as _, Response};
@@ -60,11 +60,15 @@ pub(crate) struct Script {
     asked: BTreeMap<String, String>,
 }
 
+/// The same for all providers: making a key takes as long as the rest of a short test.
+static KEYS: LazyLock<[SigningKey; 2]> =
+    LazyLock::new(|| ["one", "two"].map(|name| SigningKey::generate(name, BEGIN).unwrap()));
+
 /// The provider, listening.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     script: Mutex<Script>,
-    keys: [SigningKey; 2],
+    keys: &'static [SigningKey; 2],
     pub(crate) discoveries: AtomicUsize,
     pub(crate) key_reads: AtomicUsize,
     pub(crate) redemptions: AtomicUsize,
@@ -79,7 +83,6 @@ impl Provider {
         let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(|e| ours(&e))?;
         let port = socket.local_addr().map_err(|e| ours(&e))?.port();
         let issuer = format!("http://127.0.0.1:{port}");
-        let keys = [SigningKey::generate("one", BEGIN)?, SigningKey::generate("two", BEGIN)?];
         let script = Script {
             lies: json!({}),
             signed: Signed::Well,
@@ -96,7 +99,7 @@ impl Provider {
         let provider = Arc::new(Self {
             issuer,
             script: Mutex::new(script),
-            keys,
+            keys: &KEYS,
             discoveries: AtomicUsize::new(0),
             key_reads: AtomicUsize::new(0),
             redemptions: AtomicUsize::new(0),

@@ -16,7 +16,7 @@ const NOBODY: &str = "https://nobody.example";
 #[tokio::test]
 async fn two_journeys_for_one_address_end_in_one_account() -> Outcome<()> {
     // EXIST-02; a unique violation is an answer and no fault.
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hands = [Hand::new(server), Hand::new(server)];
         let mut ready = Vec::new();
         for hand in &hands {
@@ -44,7 +44,7 @@ async fn two_journeys_for_one_address_end_in_one_account() -> Outcome<()> {
 #[tokio::test]
 async fn an_address_that_has_an_account_is_told_so_only_after_its_code() -> Outcome<()> {
     // EXIST-02, T-24, U1
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let first = Hand::new(server);
         let stay = first.almost_customer(server, (ADA, PASSWORD)).await?;
         first.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -73,7 +73,7 @@ async fn an_address_that_has_an_account_is_told_so_only_after_its_code() -> Outc
 #[tokio::test]
 async fn a_journey_ends_under_the_version_it_began_with() -> Outcome<()> {
     // FLOW-09: the administrator adds a required attribute and forbids sign-up while somebody types.
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let stricter = guests(NOBODY)
@@ -101,7 +101,7 @@ async fn a_journey_ends_under_the_version_it_began_with() -> Outcome<()> {
 #[tokio::test]
 async fn who_has_a_password_is_asked_for_it_when_newcomers_get_codes() -> Outcome<()> {
     // T-07
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         hand.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -120,7 +120,7 @@ async fn who_has_a_password_is_asked_for_it_when_newcomers_get_codes() -> Outcom
 
 #[tokio::test]
 async fn the_second_click_on_the_last_button_goes_where_the_first_one_went() -> Outcome<()> {
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         let no = [("action", "no")];
@@ -143,7 +143,7 @@ async fn the_second_click_on_the_last_button_goes_where_the_first_one_went() -> 
 
 #[tokio::test]
 async fn a_cancelled_journey_tells_the_app_and_takes_no_more_answers() -> Outcome<()> {
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let back = hand.answer(&form, &[("action", "cancel")]).await?.at_app()?;
@@ -166,7 +166,7 @@ async fn a_cancelled_journey_tells_the_app_and_takes_no_more_answers() -> Outcom
 #[tokio::test]
 async fn an_account_that_is_switched_off_between_two_pages_gets_no_session() -> Outcome<()> {
     // S34
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         disable(server, SHOP, ADA).await?;
@@ -186,7 +186,7 @@ async fn an_account_that_is_switched_off_between_two_pages_gets_no_session() -> 
 
 #[tokio::test]
 async fn a_journey_that_nobody_ends_is_over_after_an_hour() -> Outcome<()> {
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         server.clock.advance(Span::minutes(60));

@@ -18,7 +18,7 @@ fn wrong(code: &str) -> &'static str {
 #[tokio::test]
 async fn a_journey_is_only_there_for_the_browser_that_began_it() -> Outcome<()> {
     // S88, A18
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let (mine, theirs) = (Hand::new(server), Hand::new(server));
         let (form, code) = mine.ask_for_code(server, ADA).await?;
 
@@ -39,7 +39,7 @@ async fn a_journey_is_only_there_for_the_browser_that_began_it() -> Outcome<()> 
 #[tokio::test]
 async fn a_code_is_good_in_its_own_journey_only() -> Outcome<()> {
     // A18
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (_, first) = hand.ask_for_code(server, ADA).await?;
         let (form, second) = hand.ask_for_code(server, ADA).await?;
@@ -54,7 +54,7 @@ async fn a_code_is_good_in_its_own_journey_only() -> Outcome<()> {
 
 #[tokio::test]
 async fn a_form_of_yesterday_changes_nothing() -> Outcome<()> {
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let first_tab = hand.begin(GUESTS, PORTAL, &[("prompt", "create")]).await?;
         let second_tab = hand.form(&first_tab.url).await?;
@@ -84,7 +84,7 @@ async fn a_form_of_yesterday_changes_nothing() -> Outcome<()> {
 #[tokio::test]
 async fn of_fifty_guesses_at_once_one_is_judged_and_five_in_all() -> Outcome<()> {
     // U9, A19, T-22
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (mut form, code) = hand.ask_for_code(server, ADA).await?;
         for round in 1..=6 {
@@ -115,7 +115,7 @@ async fn of_fifty_guesses_at_once_one_is_judged_and_five_in_all() -> Outcome<()>
 #[tokio::test]
 async fn the_right_code_among_fifty_counts_only_if_it_was_the_one_that_was_judged() -> Outcome<()> {
     // U9
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let guesses = (0..50).map(|n| {
@@ -137,7 +137,7 @@ async fn the_right_code_among_fifty_counts_only_if_it_was_the_one_that_was_judge
 #[tokio::test]
 async fn a_code_lives_ten_minutes_to_the_microsecond() -> Outcome<()> {
     // A21, T-22
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         server.clock.advance(Span::minutes(10));
@@ -156,7 +156,7 @@ async fn a_code_lives_ten_minutes_to_the_microsecond() -> Outcome<()> {
 #[tokio::test]
 async fn another_code_waits_longer_each_time_and_the_newest_wins() -> Outcome<()> {
     // A18, A22, T-22
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let (form, first) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("action", "resend")]).await?;
@@ -179,7 +179,7 @@ async fn another_code_waits_longer_each_time_and_the_newest_wins() -> Outcome<()
 #[tokio::test]
 async fn a_mailbox_gets_five_codes_an_hour_whoever_asks() -> Outcome<()> {
     // U7, A22
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         for _ in 0..5 {
             Hand::new(server).ask_for_code(server, ADA).await?;
         }
@@ -200,7 +200,7 @@ async fn a_mailbox_gets_five_codes_an_hour_whoever_asks() -> Outcome<()> {
 #[tokio::test]
 async fn a_source_gets_only_so_many_codes_for_whomever() -> Outcome<()> {
     // A16, A22
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let env = &server.site.env;
         let limit = Limit::new(env, "code-source-hour", "127.0.0.1", Span::hours(1), 300);
         let spent = Limit::spend(env, tenant(server, GUESTS), vec![limit; 299], env.now()).await?;

@@ -13,7 +13,7 @@ use vestibule_rules::ids::TenantId;
 use vestibule_store::audit::EntryRow;
 use vestibule_store::{audit, users};
 use vestibule_testkit::TestServer;
-use vestibule_testkit::browser::Page;
+use vestibule_testkit::browser::{Page, outsider};
 
 use crate::client::parameter;
 
@@ -71,13 +71,8 @@ pub(crate) struct Answered {
 
 impl Hand {
     pub(crate) fn new(server: &TestServer) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a browser is the outside world")]
-        let client = reqwest::Client::builder()
-            .cookie_store(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let client =
+            outsider().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { client, origin: server.origin.clone(), jar: Arc::default() }
     }
 
@@ -178,16 +173,14 @@ impl Hand {
 
     /// A request with exactly these cookies, whatever the browser holds.
     pub(crate) async fn with_cookies(&self, url: &str, cookies: &str) -> Outcome<Answered> {
-        #[expect(clippy::disallowed_methods, reason = "a browser is the outside world")]
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = outsider().redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|error| Fault::ours(error.to_string()))?;
         self.send(client.get(url).header("cookie", cookies)).await
     }
 
     /// What a page of another site posts: the browser sends it without our cookies (`SameSite=Lax`).
     pub(crate) async fn post_across(&self, url: &str, fields: &[(&str, &str)]) -> Outcome<Answered> {
-        #[expect(clippy::disallowed_methods, reason = "a browser is the outside world")]
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = outsider().redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|error| Fault::ours(error.to_string()))?;
         let request = client.post(url).header("sec-fetch-site", "cross-site");
         self.send(request.header("origin", "https://elsewhere.example").form(fields)).await

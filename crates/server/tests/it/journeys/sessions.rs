@@ -37,7 +37,7 @@ async fn reset(server: &TestServer) -> Outcome<()> {
 
 #[tokio::test]
 async fn who_is_signed_in_is_asked_nothing_in_another_app() -> Outcome<()> {
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let hand = Hand::new(server);
         let back = hand.become_guest(server, ADA).await?;
         let (_, first) = hand.redeem(GUESTS, PORTAL, &back).await?;
@@ -57,7 +57,7 @@ async fn who_is_signed_in_is_asked_nothing_in_another_app() -> Outcome<()> {
 #[tokio::test]
 async fn who_comes_back_is_asked_for_a_proof_and_nothing_else() -> Outcome<()> {
     // EXIST-04
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         Hand::new(server).become_guest(server, ADA).await?;
         let hand = Hand::new(server);
         let form = hand.begin(GUESTS, PORTAL, &[]).await?;
@@ -74,7 +74,7 @@ async fn who_comes_back_is_asked_for_a_proof_and_nothing_else() -> Outcome<()> {
 #[tokio::test]
 async fn a_session_dies_with_its_account() -> Outcome<()> {
     // S87
-    server::on_both(&[&guests(NOBODY)], async |server| {
+    server::on_nodes(&[&guests(NOBODY)], async |server| {
         let (hand, other) = (Hand::new(server), Hand::new(server));
         let back = hand.become_guest(server, ADA).await?;
         let (_, tokens) = hand.redeem(GUESTS, PORTAL, &back).await?;
@@ -103,7 +103,7 @@ async fn a_session_dies_with_its_account() -> Outcome<()> {
 
 #[tokio::test]
 async fn signing_out_ends_the_session_and_no_old_form_brings_it_back() -> Outcome<()> {
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         let back = hand.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -126,7 +126,7 @@ async fn signing_out_ends_the_session_and_no_old_form_brings_it_back() -> Outcom
 #[tokio::test]
 async fn a_new_password_ends_everything_that_the_old_one_opened() -> Outcome<()> {
     // U12, S77
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         let back = hand.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -160,7 +160,7 @@ async fn a_new_password_ends_everything_that_the_old_one_opened() -> Outcome<()>
 #[tokio::test]
 async fn passwords_are_guessed_ten_times_and_then_not_compared() -> Outcome<()> {
     // A11, A15, PW-03: parallel guesses do not outrun the counter.
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let owner = Hand::new(server);
         let stay = owner.almost_customer(server, (ADA, PASSWORD)).await?;
         owner.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -190,7 +190,7 @@ async fn passwords_are_guessed_ten_times_and_then_not_compared() -> Outcome<()> 
 #[tokio::test]
 async fn a_session_has_a_new_name_at_every_sign_in() -> Outcome<()> {
     // A39, S86: whoever planted or kept a cookie has nothing.
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         let planted = "vestibule-browser=; vestibule-session-7b9ec640=planted";

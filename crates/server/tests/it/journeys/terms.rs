@@ -53,7 +53,7 @@ fn author(server: &TestServer) -> Author<'_> {
 
 #[tokio::test]
 async fn an_account_comes_with_the_evidence_of_what_was_shown() -> Outcome<()> {
-    server::on_both(&[&with_terms("2026-11", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("2026-11", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let form = hand.begin(GUESTS, PORTAL, &[("prompt", "create"), ("ui_locales", "de-AT")]).await?;
         let form = hand.next(&form, &[("username", ADA)]).await?;
@@ -108,7 +108,7 @@ async fn an_account_comes_with_the_evidence_of_what_was_shown() -> Outcome<()> {
 
 #[tokio::test]
 async fn a_new_version_is_asked_for_also_of_who_is_signed_in() -> Outcome<()> {
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("code", &code)]).await?;
@@ -153,7 +153,7 @@ async fn a_new_version_is_asked_for_also_of_who_is_signed_in() -> Outcome<()> {
 #[tokio::test]
 async fn who_signed_out_meanwhile_accepts_nothing_and_is_not_signed_in_again() -> Outcome<()> {
     // S87: the journey that asks for new terms is only as good as the session that it goes on from.
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("code", &code)]).await?;
@@ -179,7 +179,7 @@ async fn who_signed_out_meanwhile_accepts_nothing_and_is_not_signed_in_again() -
 #[tokio::test]
 async fn a_session_that_went_on_ends_with_all_that_it_gave() -> Outcome<()> {
     // S77
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("code", &code)]).await?;
@@ -203,7 +203,7 @@ async fn a_session_that_went_on_ends_with_all_that_it_gave() -> Outcome<()> {
 
 #[tokio::test]
 async fn what_is_withdrawn_is_asked_for_again_and_the_evidence_stays() -> Outcome<()> {
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("code", &code)]).await?;
@@ -232,7 +232,7 @@ async fn what_is_withdrawn_is_asked_for_again_and_the_evidence_stays() -> Outcom
 
 #[tokio::test]
 async fn a_published_version_keeps_its_words() -> Outcome<()> {
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let refused = server.apply(&[&with_terms("1", "Pay more.")]).await.unwrap_err();
         assert!(refused.to_string().contains("give the new ones a new version"), "{refused}");
         assert!(server.apply(&[&with_terms("1", ENGLISH)]).await?.is_empty());
@@ -245,7 +245,7 @@ async fn a_published_version_keeps_its_words() -> Outcome<()> {
 
 #[tokio::test]
 async fn the_name_of_an_old_version_with_other_words_is_no_way_around_asking() -> Outcome<()> {
-    server::on_both(&[&with_terms("1", ENGLISH)], async |server| {
+    server::on_nodes(&[&with_terms("1", ENGLISH)], async |server| {
         let hand = Hand::new(server);
         let (form, code) = hand.ask_for_code(server, ADA).await?;
         let form = hand.next(&form, &[("code", &code)]).await?;

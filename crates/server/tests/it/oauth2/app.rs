@@ -9,6 +9,7 @@ use vestibule_crypto::digest::{base64url, pkce_s256, sha256};
 use vestibule_crypto::jwk::Algorithm;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::TestServer;
+use vestibule_testkit::browser::outsider;
 
 use crate::client::parameter;
 use crate::journeys::passage::{Form, Hand};
@@ -166,9 +167,7 @@ impl Call {
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    #[expect(clippy::disallowed_methods, reason = "an app is the outside world")]
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-    client.unwrap()
+    outsider().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Outcome<Answer> {

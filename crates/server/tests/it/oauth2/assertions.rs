@@ -6,7 +6,7 @@ use vestibule_crypto::client_key::{ClientKey, sign_hs256};
 use vestibule_crypto::jwk::Algorithm;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_testkit::server::{on_both, secret};
+use vestibule_testkit::server::{on_nodes, secret};
 use vestibule_testkit::{Engine, TestServer};
 
 use super::world::{
@@ -46,7 +46,7 @@ async fn microsofts_libraries_name_their_certificate_and_send_an_assertion_again
 async fn an_assertion_is_good_once_however_many_send_it_at_the_same_time() -> Outcome<()> {
     // S44
     let world = World::new().await?;
-    on_both(&[&world.tenant()], async |server| {
+    on_nodes(&[&world.tenant()], async |server| {
         let token = world.assertion(server, json!({}));
         let (a, b, c) =
             tokio::join!(server.asserting(&token), server.asserting(&token), server.asserting(&token));

@@ -104,7 +104,7 @@ async fn sign_out(server: &TestServer, hand: &Hand, id_token: &str) -> Outcome<u
 #[tokio::test]
 async fn a_device_is_let_in_by_whoever_signs_in_elsewhere_and_agrees() -> Outcome<()> {
     // R23, S92
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         assert_eq!(device.user_code.len(), 9);
@@ -158,7 +158,7 @@ async fn a_device_is_let_in_by_whoever_signs_in_elsewhere_and_agrees() -> Outcom
 #[tokio::test]
 async fn what_a_device_gets_is_what_it_shows() -> Outcome<()> {
     // R32: MSAL for Python asks with both names of the code and without a scope.
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let fields = [("client_id", TELEVISION), ("scope", SCOPE)];
         let (_, body) = call(&hand, &endpoint(server, "devicecode"), &fields).await?;
@@ -189,7 +189,7 @@ async fn what_a_device_gets_is_what_it_shows() -> Outcome<()> {
 #[tokio::test]
 async fn a_link_with_a_code_lets_nobody_in_by_itself() -> Outcome<()> {
     // S92, A45, S88: a stranger sends the link of their own device to somebody who is signed in.
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         let url = format!("{}/{SHOP}/device?user_code={}", server.origin, device.user_code);
@@ -225,7 +225,7 @@ async fn a_link_with_a_code_lets_nobody_in_by_itself() -> Outcome<()> {
 #[tokio::test]
 async fn only_a_served_app_that_may_use_the_grant_gets_a_code() -> Outcome<()> {
     // C60, C63, S66
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = Hand::new(server);
         let url = endpoint(server, "devicecode");
         let secret = vestibule_testkit::server::secret("secrets/app");
@@ -274,7 +274,7 @@ async fn only_a_served_app_that_may_use_the_grant_gets_a_code() -> Outcome<()> {
 #[tokio::test]
 async fn a_device_that_asks_too_often_waits_longer_each_time() -> Outcome<()> {
     // S92, R23: MSAL for Node gives up when it is told so, and never is.
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let device = Device::ask(server, TELEVISION).await?;
         for _ in 0..3 {
             assert_eq!(device.poll(MSAL).await?, "authorization_pending");
@@ -301,7 +301,7 @@ async fn a_device_that_asks_too_often_waits_longer_each_time() -> Outcome<()> {
 #[tokio::test]
 async fn a_device_code_is_good_for_one_client_once() -> Outcome<()> {
     // S60, S92
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         let form = type_code(server, &hand, &device.user_code).await?;
@@ -346,7 +346,7 @@ async fn a_device_code_is_good_for_one_client_once() -> Outcome<()> {
 
 #[tokio::test]
 async fn a_device_learns_that_it_is_not_let_in() -> Outcome<()> {
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         let form = type_code(server, &hand, &device.user_code).await?;
@@ -380,7 +380,7 @@ async fn a_device_learns_that_it_is_not_let_in() -> Outcome<()> {
 #[tokio::test]
 async fn nobody_who_is_gone_lets_a_device_in() -> Outcome<()> {
     // C9, C10, C15, S87
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let approved = async || {
             let device = Device::ask(server, TELEVISION).await?;
@@ -416,7 +416,7 @@ async fn nobody_who_is_gone_lets_a_device_in() -> Outcome<()> {
 #[tokio::test]
 async fn signing_out_takes_back_what_a_device_has_not_fetched_yet() -> Outcome<()> {
     // C10
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         let form = type_code(server, &hand, &device.user_code).await?;
@@ -434,7 +434,7 @@ async fn signing_out_takes_back_what_a_device_has_not_fetched_yet() -> Outcome<(
 #[tokio::test]
 async fn codes_cannot_be_guessed() -> Outcome<()> {
     // S92, R50
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let device = Device::ask(server, TELEVISION).await?;
         // What cannot be a code is no guess, and neither is a right one.
@@ -461,7 +461,7 @@ async fn codes_cannot_be_guessed() -> Outcome<()> {
 #[tokio::test]
 async fn a_device_names_its_api_and_binds_what_it_gets_to_its_key() -> Outcome<()> {
     // S79, S80
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let hand = ada(server).await?;
         let fields =
             [("client_id", TELEVISION), ("scope", "offline_access sell"), ("resource", "api://till")];

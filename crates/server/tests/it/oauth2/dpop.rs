@@ -3,7 +3,7 @@
 use serde_json::json;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_testkit::server::on_both;
+use vestibule_testkit::server::on_nodes;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{Answer, BANK, PAGE, Prover, WEB, at, back, client, harbour, send, signed_in, userinfo};
@@ -17,7 +17,7 @@ fn nonce(answer: &Answer) -> String {
 #[tokio::test]
 async fn a_page_gets_tokens_that_only_its_key_can_use() -> Outcome<()> {
     // S79, S80, S83
-    on_both(&[&harbour()], async |server| {
+    on_nodes(&[&harbour()], async |server| {
         let (hand, prover) = (signed_in(server).await?, Prover::new());
         let url = back(&hand, &PAGE.address(server, &[])).await?;
         // A page has to show that its proof was made now, and the code waits for that.

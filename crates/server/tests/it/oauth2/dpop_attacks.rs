@@ -7,7 +7,7 @@ use vestibule_crypto::asymmetric::KeyKind;
 use vestibule_crypto::client_key::ClientKey;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_testkit::server::on_both;
+use vestibule_testkit::server::on_nodes;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{Answer, Call, Prover, WEB, at, back, harbour, signed_in, userinfo};
@@ -119,7 +119,7 @@ async fn a_proof_that_is_not_signed_by_the_key_in_it_is_refused() -> Outcome<()>
 #[tokio::test]
 async fn a_proof_is_good_once_on_all_nodes() -> Outcome<()> {
     // S78
-    on_both(&[&harbour()], async |server| {
+    on_nodes(&[&harbour()], async |server| {
         let prover = Prover::new();
         let proof = prover.at_token(server, &json!({}));
         let all = tokio::join!(show(server, &proof), show(server, &proof), show(server, &proof));

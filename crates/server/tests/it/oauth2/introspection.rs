@@ -5,7 +5,7 @@ use url::Url;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::users;
-use vestibule_testkit::server::{on_both, secret};
+use vestibule_testkit::server::{on_nodes, secret};
 use vestibule_testkit::{Engine, TestServer};
 
 use super::world::{Answer, Asks, EITHER, NOBODY, ORDERS, PAGE, PAGE_ORIGIN, World};
@@ -122,7 +122,7 @@ async fn only_who_proves_itself_may_ask() -> Outcome<()> {
 async fn what_a_token_rests_on_ends_it_at_once() -> Outcome<()> {
     // S68
     let world = World::new().await?;
-    on_both(&[&world.tenant()], async |server| {
+    on_nodes(&[&world.tenant()], async |server| {
         let hand = Hand::new(server);
         let tokens = customer(server, &hand, SCOPE).await?;
         let (access, refresh) =
@@ -178,7 +178,7 @@ async fn a_token_ends_with_its_time() -> Outcome<()> {
 async fn either_token_ends_the_whole_grant_and_only_for_its_owner() -> Outcome<()> {
     // S67, S68, S72
     let world = World::new().await?;
-    on_both(&[&world.tenant()], async |server| {
+    on_nodes(&[&world.tenant()], async |server| {
         let hand = Hand::new(server);
         let first = customer(server, &hand, SCOPE).await?;
         let second = tokens(&hand, SCOPE).await?;

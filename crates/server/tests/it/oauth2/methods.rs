@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vestibule_rules::fault::Outcome;
+use vestibule_testkit::browser::outsider;
 use vestibule_testkit::server::secret;
 use vestibule_testkit::{Engine, TestServer};
 
@@ -65,8 +66,8 @@ async fn discovery_lists_what_is_true() -> Outcome<()> {
     let world = World::new().await?;
     let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
     let url = format!("{}/{SHOP}/v2.0/.well-known/openid-configuration", server.origin);
-    #[expect(clippy::disallowed_methods, reason = "an app is the outside world")]
-    let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let answer = outsider().build().unwrap().get(url).send().await.unwrap();
+    let document: Value = answer.json().await.unwrap();
     let methods =
         json!(["client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none"]);
     assert_eq!(document["token_endpoint_auth_methods_supported"], methods);

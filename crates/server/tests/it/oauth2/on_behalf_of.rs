@@ -69,7 +69,7 @@ async fn exchange(hand: &Hand, (tenant, app): (&str, &str), assertion: &str) -> 
 #[tokio::test]
 async fn an_api_calls_another_one_for_the_same_person() -> Outcome<()> {
     // R22
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let (status, tokens) = called.on_behalf(called.text("access_token")).await?;
         assert_eq!(status, 200, "{tokens}");
@@ -116,7 +116,7 @@ async fn only_a_persons_access_token_for_the_caller_is_an_assertion() -> Outcome
         .replace("shortName: shop", "shortName: other")
         .replace("shop.onmicrosoft.com", "other.onmicrosoft.com")
         .replace("1e1658e3-0000-4273-a7c8-6ab461c2a4b7", "1e1658e3-0000-4273-a7c8-6ab461c2a4b9");
-    server::on_both(&[TENANT, &other], async |server| {
+    server::on_nodes(&[TENANT, &other], async |server| {
         let called = called(server).await?;
         let good = called.text("access_token").to_owned();
         let app_only = [("grant_type", "client_credentials"), ("scope", "api://till/.default")];
@@ -156,7 +156,7 @@ async fn only_a_persons_access_token_for_the_caller_is_an_assertion() -> Outcome
 #[tokio::test]
 async fn the_caller_proves_itself_and_says_what_it_wants() -> Outcome<()> {
     // S66, S93
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let url = format!("{}/{SHOP}/oauth2/v2.0/token", server.origin);
         let good = called.text("access_token");
@@ -197,7 +197,7 @@ async fn the_caller_proves_itself_and_says_what_it_wants() -> Outcome<()> {
 #[tokio::test]
 async fn an_assertion_is_worth_what_it_came_from() -> Outcome<()> {
     // S93, C15: whatever ends the grant of the caller ends the call, and what came of earlier calls.
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let (_, inner) = called.on_behalf(called.text("access_token")).await?;
         let inner = inner["refresh_token"].as_str().unwrap().to_owned();
@@ -219,7 +219,7 @@ async fn an_assertion_is_worth_what_it_came_from() -> Outcome<()> {
 #[tokio::test]
 async fn an_assertion_dies_with_its_time_its_session_and_its_user() -> Outcome<()> {
     // S93, C15
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let (_, inner) = called.on_behalf(called.text("access_token")).await?;
         let inner = inner["refresh_token"].as_str().unwrap();
@@ -231,7 +231,7 @@ async fn an_assertion_dies_with_its_time_its_session_and_its_user() -> Outcome<(
         Ok(())
     })
     .await?;
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let (_, inner) = called.on_behalf(called.text("access_token")).await?;
         let hint = called.text("id_token");
@@ -243,7 +243,7 @@ async fn an_assertion_dies_with_its_time_its_session_and_its_user() -> Outcome<(
         Ok(())
     })
     .await?;
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         // The application that the token was given to was switched off.
         let called = called(server).await?;
         let marked = "- displayName: Counter\n";
@@ -259,7 +259,7 @@ async fn an_assertion_dies_with_its_time_its_session_and_its_user() -> Outcome<(
 #[tokio::test]
 async fn an_api_names_the_other_one_beside_the_scope_and_binds_what_it_gets_to_its_own_key() -> Outcome<()> {
     // S79
-    server::on_both(&[TENANT], async |server| {
+    server::on_nodes(&[TENANT], async |server| {
         let called = called(server).await?;
         let (prover, url) = (Prover::new(), format!("{}/{SHOP}/oauth2/v2.0/token", server.origin));
         let secret = server::secret("secrets/app");

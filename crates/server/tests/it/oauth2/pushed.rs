@@ -4,7 +4,7 @@ use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_service::jobs;
 use vestibule_store::pushed_requests;
-use vestibule_testkit::server::on_both;
+use vestibule_testkit::server::on_nodes;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{
@@ -25,7 +25,7 @@ async fn pushed(server: &TestServer, app: App, changes: &[(&str, &str)]) -> Outc
 #[tokio::test]
 async fn a_pushed_request_leads_to_a_code_whatever_else_the_browser_says() -> Outcome<()> {
     // S52, RFC 9126 §2.2 and §4
-    on_both(&[&harbour()], async |server| {
+    on_nodes(&[&harbour()], async |server| {
         let hand = signed_in(server).await?;
         let answer = WEB.pushes(&[]).push(server).await?;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -63,7 +63,7 @@ async fn a_pushed_request_leads_to_a_code_whatever_else_the_browser_says() -> Ou
 #[tokio::test]
 async fn a_page_loads_again_until_somebody_has_answered_it() -> Outcome<()> {
     // S52
-    on_both(&[&harbour()], async |server| {
+    on_nodes(&[&harbour()], async |server| {
         let uri = pushed(server, WEB, &[("prompt", "create")]).await?;
         let address = WEB.brings(server, &uri, &[]);
         let hand = Hand::new(server);
@@ -237,7 +237,7 @@ async fn who_guesses_is_slowed_down_and_stops_nobody() -> Outcome<()> {
 #[tokio::test]
 async fn of_two_tabs_that_answer_at_once_one_gets_a_code() -> Outcome<()> {
     // S52
-    on_both(&[&harbour()], async |server| {
+    on_nodes(&[&harbour()], async |server| {
         let hand = signed_in(server).await?;
         for _ in 0..3 {
             let uri = pushed(server, WEB, &[]).await?;

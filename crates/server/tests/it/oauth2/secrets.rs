@@ -2,7 +2,7 @@
 
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_testkit::server::{BEGIN, on_both, secret};
+use vestibule_testkit::server::{BEGIN, on_nodes, secret};
 use vestibule_testkit::{Engine, TestServer};
 
 use super::world::{Asks, EITHER, World, overlap_ends};
@@ -35,7 +35,7 @@ async fn two_secrets_overlap_to_the_second() -> Outcome<()> {
 async fn guesses_are_limited_for_each_client_and_source() -> Outcome<()> {
     // S39, R26, R50
     let world = World::new().await?;
-    on_both(&[&world.tenant()], async |server| {
+    on_nodes(&[&world.tenant()], async |server| {
         for _ in 0..30 {
             assert_eq!(with(server, "secrets/guess").await?, 7_000_215);
         }

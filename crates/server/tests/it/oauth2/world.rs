@@ -19,6 +19,7 @@ use vestibule_rules::oauth::client_auth::ASSERTION_TYPE;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_server::listener::{self, Door};
 use vestibule_testkit::TestServer;
+use vestibule_testkit::browser::outsider;
 use vestibule_testkit::server::{BEGIN, secret};
 
 use crate::journeys::passage::{SHOP, shop};
@@ -160,10 +161,8 @@ impl Asks for TestServer {
     }
 
     async fn ask(&self, url: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Outcome<Answer> {
-        #[expect(clippy::disallowed_methods, reason = "an app is the outside world")]
-        let client = reqwest::Client::builder().no_proxy();
         let broken = |error: reqwest::Error| Fault::ours(error.to_string());
-        let mut request = client.build().map_err(broken)?.post(url).form(form);
+        let mut request = outsider().build().map_err(broken)?.post(url).form(form);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -29,6 +29,9 @@ pub(crate) const CODE: &str = "c0de-0f-the-company";
 pub(crate) const TOKEN: &str = "t0ken-0f-the-person";
 /// What the company calls us.
 pub(crate) const CLIENT: &str = "1234567890";
+
+/// One for all companies: making a key takes as long as the rest of a short test.
+static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("company", BEGIN).unwrap());
 
 pub(crate) type Fields = BTreeMap<String, String>;
 
@@ -64,7 +67,7 @@ pub(crate) struct Reply {
 /// A company, listening.
 pub(crate) struct StandIn {
     pub(crate) base: String,
-    pub(crate) key: SigningKey,
+    pub(crate) key: &'static SigningKey,
     company: Company,
     script: Mutex<Script>,
     stop: CancellationToken,
@@ -155,7 +158,7 @@ impl StandIn {
         let base = if tls.is_some() { "https://localhost" } else { "http://127.0.0.1" };
         let stand_in = Arc::new(Self {
             base: format!("{base}:{port}"),
-            key: SigningKey::generate("company", BEGIN)?,
+            key: &KEY,
             company,
             script: Mutex::default(),
             stop: CancellationToken::new(),

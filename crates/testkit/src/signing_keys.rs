@@ -1,0 +1,52 @@
+//! Signing keys of tenants, made once in a process and not again for each server: making one takes as long as the
+//! rest of a short test.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::ids::TenantId;
+use vestibule_service::env::Site;
+use vestibule_store::keys::{self, KeyRow};
+
+/// What the first server of each tenant made. Every test server begins at the same time and seals with the same key.
+static MADE: Mutex<Option<HashMap<TenantId, Vec<KeyRow>>>> = Mutex::new(None);
+
+/// Gives each tenant of a new server its keys, as the server itself would have made them.
+pub(crate) async fn ready(site: &Site) -> Outcome<()> {
+    let tenants: Vec<TenantId> = site.directory.snapshot().tenants().map(|t| t.config.tenant.id).collect();
+    for tenant in tenants {
+        match made(tenant) {
+            Some(rows) => store(site, tenant, rows).await?,
+            None => make(site, tenant).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn make(site: &Site, tenant: TenantId) -> Outcome<()> {
+    site.keyring.of(&site.env, tenant).await?;
+    let rows = keys::list(&mut site.env.db.read().await?, tenant).await?;
+    let mut known = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get_or_insert_default().insert(tenant, rows);
+    Ok(())
+}
+
+async fn store(site: &Site, tenant: TenantId, rows: Vec<KeyRow>) -> Outcome<()> {
+    site.env
+        .db
+        .write(move |tx| {
+            let rows = rows.clone();
+            Box::pin(async move {
+                for row in &rows {
+                    keys::insert(tx, tenant, row).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+fn made(tenant: TenantId) -> Option<Vec<KeyRow>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(&tenant).cloned()
+}
