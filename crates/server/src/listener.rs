@@ -4,6 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{CONNECTION, TRANSFER_ENCODING};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -113,9 +116,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
+        let coded = request.headers().contains_key(TRANSFER_ENCODING);
         let caller = caller(peer, &request, &door.trusted_proxies);
         (door.mark)(request.extensions_mut(), caller);
-        door.router.clone().oneshot(request.map(axum::body::Body::new))
+        let answering = door.router.clone().oneshot(request.map(axum::body::Body::new));
+        async move {
+            let answer = answering.await?;
+            Ok::<_, std::convert::Infallible>(if coded { last(answer) } else { answer })
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(HEAD_MAX);
@@ -129,6 +137,15 @@ where
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Closes the connection behind an answer. A length that stood beside a transfer coding is gone when the request arrives
+/// here, and a front may have believed it: so nothing is read after a coded body (RFC 9112 §6.1).
+fn last(mut answer: Response) -> Response {
+    if answer.version() < hyper::Version::HTTP_2 {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// The client's address. Only a trusted proxy is believed: the last address in `X-Forwarded-For` that is not

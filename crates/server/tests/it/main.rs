@@ -37,4 +37,6 @@ mod serve;
 #[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
+mod wire;
+#[cfg(test)]
 mod woodgrove_app;
