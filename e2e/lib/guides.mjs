@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -40,7 +40,8 @@ export function save(guide) {
 /** Makes the tenant as the guide says, once for all files of the suite. */
 export async function makeTenant() {
   if (existsSync(folder)) return;
-  mkdirSync(folder);
+  mkdirSync(join(folder, "data"), { recursive: true });
+  symlinkSync(dataDirectory, join(folder, "data", "demo"));
   save("apps.md");
   const { code } = blocksOf("apps.md").find(({ language, code }) => language === "sh" && code.includes("openssl"));
   execFileSync("sh", ["-euc", code], { cwd: folder, stdio: "pipe" });
@@ -59,19 +60,30 @@ export function clientId(name) {
 /** What is in a file of the reader's directory. */
 export const contentOf = (name) => readFileSync(join(folder, name), "utf8").trim();
 
-/**
- * Runs a program in the reader's directory, with what the guide exports.
- * @param {string[]} command
- * @param {Record<string, string>} env
- */
-export function run(command, env) {
-  const trust = join(dataDirectory, demo.ca);
-  const child = spawn(command[0], command.slice(1), {
+/** Lets the guides' `python` be this environment, which has what they install. */
+export function lendPython(environment) {
+  const here = join(folder, "python");
+  if (!existsSync(here)) symlinkSync(environment, here);
+}
+
+/** Runs a program of a guide with the guide's own command, after everything that its reader exports until then. */
+export function runFrom(guide, file, env = {}) {
+  const shell = (guide) => blocksOf(guide).filter(({ language }) => language === "sh").map(({ code }) => code.split("\n"));
+  const isCommand = (line) => line.endsWith(` ${file}`);
+  const own = shell(guide).find((lines) => lines.some(isCommand));
+  assert.ok(own, `${guide} tells how to run ${file}`);
+  // The one thing that is different here: the demo of the tests has a port of its own.
+  const lines = [...shell("apps.md").flat(), `export AUTHORITY=${authority}`, ...own];
+  const exported = lines.filter((line) => line.startsWith("export "));
+  return run(["sh", "-euc", [...exported, `exec env ${own.find(isCommand)}`].join("\n")], env, file);
+}
+
+/** Runs a command in the reader's directory. */
+export function run(command, env = {}, title = command.join(" ")) {
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
     cwd: folder,
-    env: {
-      ...process.env, AUTHORITY: authority, NODE_EXTRA_CA_CERTS: trust, REQUESTS_CA_BUNDLE: trust, SSL_CERT_FILE: trust,
-      PYTHONUNBUFFERED: "1", ...env,
-    },
+    env: { ...process.env, PYTHONUNBUFFERED: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -87,9 +99,9 @@ export function run(command, env) {
     words,
     /** Waits until the program has said something, and hands the match back. */
     says: (pattern) =>
-      until(`${command.join(" ")} to say ${pattern}`, () => {
+      until(`${title} to say ${pattern}`, () => {
         const found = pattern.exec(words());
-        if (!found && code !== undefined) throw new Error(`${command.join(" ")} ended with ${code}:\n${words()}`);
+        if (!found && code !== undefined) throw new Error(`${title} ended with ${code}:\n${words()}`);
         return found;
       }).catch((error) => {
         child.kill();
@@ -97,7 +109,7 @@ export function run(command, env) {
       }),
     /** Waits for the program's own end, and hands back what it said. */
     async ends() {
-      await until(`${command.join(" ")} to end`, () => code !== undefined);
+      await until(`${title} to end`, () => code !== undefined);
       assert.equal(code, 0, words());
       return words();
     },
@@ -105,14 +117,14 @@ export function run(command, env) {
   };
 }
 
-/** Runs a program for as long as something is done with it. */
-export async function beside(command, env, ready, work) {
-  const program = run(command, env);
+/** Runs a program of a guide for as long as something is done with it. */
+export async function beside(guide, file, ready, work) {
+  const program = runFrom(guide, file);
   try {
     await program.says(ready);
-    return await work(program);
+    return await work();
   } catch (error) {
-    error.message += `\n--- ${command.join(" ")} said\n${program.words()}`;
+    error.message += `\n--- ${file} said\n${program.words()}`;
     throw error;
   } finally {
     await program.stop();
@@ -135,4 +147,9 @@ export async function throughPages(page, person, arrived = () => left(page)) {
   }
   await finish(page, arrived);
   person.known = true;
+}
+
+/** Checks that the web app of the guides greets this person, and nobody else. */
+export async function assertGreeted(page, { name, address }) {
+  assert.deepEqual((await page.locator("body").innerText()).split(/\s*\n\s*/), [`Hello, ${name}`, address, "Sign out"]);
 }

@@ -39,15 +39,14 @@ test("msal-node signs in under every name of the tenant, with and without the fl
   inBrowser(async (page) => {
     const [flow] = customers.flows;
     const paths = [name.toUpperCase(), `${name}/v2.0`, customers.id, "customers.woodgrove.example", `${name}/${flow}`];
-    for (const protocolMode of [msal.ProtocolMode.AAD, msal.ProtocolMode.OIDC]) {
-      for (const path of paths) {
-        const client = installed(`${https}/${path}`, { system: { protocolMode } });
-        const { account } = await signIn(page, client);
-        assert.equal(account.username, person.address, `${protocolMode} ${path}`);
-        assert.equal(account.tenantId, customers.id);
-        const renewed = await client.acquireTokenSilent({ account, scopes, forceRefresh: true });
-        assert.equal(renewed.account.homeAccountId, account.homeAccountId);
-      }
+    const { AAD, OIDC } = msal.ProtocolMode;
+    for (const [protocolMode, path] of [...paths.map((path) => [AAD, path]), [OIDC, paths[0]], [OIDC, paths.at(-1)]]) {
+      const client = installed(`${https}/${path}`, { system: { protocolMode } });
+      const { account } = await signIn(page, client);
+      assert.equal(account.username, person.address, `${protocolMode} ${path}`);
+      assert.equal(account.tenantId, customers.id);
+      const renewed = await client.acquireTokenSilent({ account, scopes, forceRefresh: true });
+      assert.equal(renewed.account.homeAccountId, account.homeAccountId);
     }
   }));
 
