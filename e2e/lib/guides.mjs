@@ -13,6 +13,8 @@ import { dataDirectory, databaseUrl, demo, newAddress } from "./world.mjs";
 
 const guides = fileURLToPath(new URL("../../docs/guides/", import.meta.url));
 const running = new Set();
+/** Interpreters take their time to load libraries. */
+const patiently = { within: 30_000 };
 /** The directory that the guides' reader works in. */
 export const folder = join(dataDirectory, "guides");
 /** The tenant's address. */
@@ -103,13 +105,13 @@ export function run(command, env = {}, title = command.join(" ")) {
         const found = pattern.exec(words());
         if (!found && code !== undefined) throw new Error(`${title} ended with ${code}:\n${words()}`);
         return found;
-      }).catch((error) => {
+      }, patiently).catch((error) => {
         child.kill();
         throw new Error(`${error.message}\n${words()}`);
       }),
     /** Waits for the program's own end, and hands back what it said. */
     async ends() {
-      await until(`${title} to end`, () => code !== undefined);
+      await until(`${title} to end`, () => code !== undefined, patiently);
       assert.equal(code, 0, words());
       return words();
     },
