@@ -87,12 +87,12 @@ export async function errors(page) {
 
 /**
  * Answers "Stay signed in?" if it is asked, until the browser is back at the app.
- * @param {(url: URL) => boolean} arrived
+ * @param {(url: URL) => boolean | Promise<boolean>} arrived
  */
 export async function finish(page, arrived, { stay = true } = {}) {
   const question = page.locator("#no");
   await until(`the way back to the app, not ${page.url()}`, async () => {
-    if (arrived(new URL(page.url()))) return true;
+    if (await arrived(new URL(page.url()))) return true;
     if (await question.isVisible().catch(() => false)) {
       // The page may be on its way already when the click arrives.
       await (stay ? page.locator("#submit") : question).click({ timeout: 2_000 }).catch(() => {});

@@ -86,7 +86,7 @@ for (const version of [3, 4, 5]) {
           await page.evaluate(() => void window.pca.logoutRedirect({ account: window.pca.getAllAccounts()[0] }));
           await page.waitForURL((url) => url.href.startsWith(home));
           await ready(page);
-          // R37, without a session; with one, this browser keeps the cookie from frames of other sites
+          // R37, without a session; with one see silent.test.mjs, because this browser keeps cookies from frames of other sites
           const after = await page.evaluate(async (scopes) => {
             const began = performance.now();
             const error = await window.pca.ssoSilent({ scopes }).catch((error) => error);

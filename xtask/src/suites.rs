@@ -12,19 +12,23 @@ const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
 /// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
 /// that a second code takes.
-const SAME_ON_BOTH: [&str; 13] = [
+const SAME_ON_BOTH: [&str; 17] = [
     "attributes.test.mjs",
     "codes.test.mjs",
     "device.test.mjs",
     "discovery.test.mjs",
+    "guides.test.mjs",
     "harmless.test.mjs",
     "kinds.test.mjs",
     "lakeside.test.mjs",
+    "msal.test.mjs",
     "no-script.test.mjs",
     "pages.test.mjs",
     "par-dpop.test.mjs",
     "providers.test.mjs",
+    "python.test.mjs",
     "screenshots.test.mjs",
+    "silent.test.mjs",
     "single-page.test.mjs",
 ];
 
@@ -118,6 +122,13 @@ fn suite(root: &Path, postgres: Option<&str>, files: &[String]) -> Result<(), St
 fn end_to_end_tools() -> Result<(), String> {
     if !answers("node", &["--test", "--version"]) || !answers("npm", &["--version"]) {
         return Err("the end-to-end suite needs Node.js 20 or newer with npm".into());
+    }
+    // Debian leaves both out of python3; without them `python3 -m venv` fails half-way.
+    if !answers("python3", &["-c", "import ensurepip, venv"]) {
+        return Err("the end-to-end suite needs Python 3 with venv: apt-get install python3-venv".into());
+    }
+    if !answers("openssl", &["version"]) {
+        return Err("the end-to-end suite needs openssl: apt-get install openssl".into());
     }
     #[expect(clippy::disallowed_methods, reason = "a developer's tool is configured by its environment")]
     let named = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());

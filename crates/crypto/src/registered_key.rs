@@ -36,7 +36,7 @@ impl RegisteredKey {
     /// Reads one JWK; see [`VerifyingKey::from_jwk`].
     pub fn from_jwk(jwk: &Map<String, Value>) -> Outcome<Self> {
         let key = VerifyingKey::from_jwk(jwk)?;
-        let text = |name: &str| jwk.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str).map(unpadded);
         Ok(Self { key, thumbprint: thumbprint(jwk), x5t: text("x5t"), x5t_s256: text("x5t#S256") })
     }
 
@@ -74,6 +74,11 @@ impl RegisteredKey {
     }
 }
 
+/// Base64url has no padding there (RFC 7515 §2), but MSAL for Python writes it.
+fn unpadded(thumbprint: &str) -> String {
+    thumbprint.trim_end_matches('=').to_owned()
+}
+
 fn decoded(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
@@ -94,7 +99,8 @@ impl KeyName {
         let name = |name: &str| {
             token.header(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
         };
-        Self { kid: name("kid"), x5t: name("x5t"), x5t_s256: name("x5t#S256") }
+        let thumbprint = |member: &str| name(member).as_deref().map(unpadded);
+        Self { kid: name("kid"), x5t: thumbprint("x5t"), x5t_s256: thumbprint("x5t#S256") }
     }
 
     /// No name at all.

@@ -43,13 +43,15 @@ fn a_certificate_is_known_by_its_thumbprints() {
         ("kid", &hex(&sha1)),
         ("kid", &hex(&sha1).to_uppercase()),
         ("x5t#S256", &base64url(&sha256(key.certificate()))),
+        ("x5t", &format!("{}=", key.kid())),
+        ("x5t#S256", &format!("{}=", base64url(&sha256(key.certificate())))),
         ("kid", &registered.thumbprint),
     ] {
         assert!(named(name, value), "{name} {value}");
         assert!(!named(name, &format!("{value}A")), "{name}");
     }
     // S61: names are compared and never followed.
-    for hostile in ["../../../dev/null", "' OR 1=1 --", ""] {
+    for hostile in ["../../../dev/null", "' OR 1=1 --", "", "="] {
         assert!(!named("kid", hostile) && !named("x5t", hostile) && !named("x5t#S256", hostile));
     }
 }

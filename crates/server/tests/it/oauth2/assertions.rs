@@ -22,11 +22,14 @@ async fn microsofts_libraries_name_their_certificate_and_send_an_assertion_again
     let now = server.site.env.now().seconds();
     #[expect(clippy::cast_precision_loss, reason = "MSAL for Python writes its times so")]
     let python = json!({"exp": now as f64 + 600.25, "iat": now as f64 + 0.25, "nbf": null});
-    for (algorithm, name, more) in
-        [(Algorithm::Ps256, "x5t#S256", json!({"exp": now + 600})), (Algorithm::Rs256, "x5t", python)]
-    {
+    for (algorithm, name, padding, more) in [
+        (Algorithm::Ps256, "x5t#S256", "", json!({"exp": now + 600})),
+        (Algorithm::Ps256, "x5t#S256", "=", python.clone()),
+        (Algorithm::Rs256, "x5t", "=", python),
+    ] {
+        let header = json!({"typ": "JWT", name: format!("{}{padding}", thumbprint(name).as_str().unwrap())});
         let claims = World::claims(&server, CERT, more);
-        let token = sign(&certified(), algorithm, json!({"typ": "JWT", name: thumbprint(name)}), &claims);
+        let token = sign(&certified(), algorithm, header.clone(), &claims);
         for _ in 0..2 {
             let answer = server.asserting(&token).await?;
             assert_eq!(answer.status, 200, "{name}: {:?}", answer.body);
@@ -35,7 +38,7 @@ async fn microsofts_libraries_name_their_certificate_and_send_an_assertion_again
         }
         // Longer than the libraries make them, it is good once like any other.
         let claims = World::claims(&server, CERT, json!({"exp": now + 1_800}));
-        let token = sign(&certified(), algorithm, json!({"typ": "JWT", name: thumbprint(name)}), &claims);
+        let token = sign(&certified(), algorithm, header, &claims);
         assert_eq!(server.asserting(&token).await?.status, 200);
         assert_eq!(server.asserting(&token).await?.error(), ("invalid_client", 700_027));
     }
