@@ -11,6 +11,7 @@ mod attribute;
 mod condition;
 mod credential;
 mod flow;
+mod lifetimes;
 mod markdown;
 mod original;
 mod provider;

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::application::{Application, PasswordCredential};
 use super::attribute::UserFlowAttribute;
 use super::flow::UserFlow;
+use super::lifetimes::Lifetimes;
 use super::provider::{IdentityProvider, SealedSecret};
 use crate::ids::TenantId;
+use crate::oauth::signing::SigningAlgorithm;
 
 /// Which half of the product a tenant uses (sign-up.md 1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +49,8 @@ pub struct Tenant {
     pub authentication_flows_policy: AuthenticationFlowsPolicy,
     #[serde(default)]
     pub branding: Branding,
+    #[serde(default, skip_serializing_if = "Tokens::is_usual")]
+    pub tokens: Tokens,
 }
 
 impl Tenant {
@@ -101,6 +105,24 @@ pub struct Branding {
     pub username_hint_text: Option<String>,
     pub custom_privacy_and_cookies_url: Option<String>,
     pub custom_terms_of_use_url: Option<String>,
+}
+
+/// The tokens of a tenant.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Tokens {
+    /// What they are signed with. After a change, keys of the new algorithm are published for two days before one
+    /// signs, and tokens that the old keys signed stay good. See docs/guides/signing-keys.md.
+    pub signing_algorithm: SigningAlgorithm,
+    /// How long tokens live, unless an application says otherwise. See docs/guides/tokens.md.
+    #[serde(skip_serializing_if = "Lifetimes::is_empty")]
+    pub lifetimes: Lifetimes,
+}
+
+impl Tokens {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A tenant with everything in it, as stored and as the running server reads it.

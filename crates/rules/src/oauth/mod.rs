@@ -19,6 +19,7 @@
 //! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
 //! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
 //! | [`dpop`] | what a proof of possession has to say; what is bound to a key |
+//! | [`signing`] | what tokens are signed with |
 //! | [`claims`] | what tokens and userinfo say |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
@@ -43,6 +44,7 @@ pub mod redirect;
 pub mod response_type;
 pub mod roles;
 pub mod scope;
+pub mod signing;
 pub mod token;
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ mod provider_command;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod signing_algorithms;
+#[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
 mod woodgrove_app;

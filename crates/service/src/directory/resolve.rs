@@ -188,6 +188,7 @@ impl Resolver<'_> {
             compatibility: section.compatibility,
             authentication_flows_policy: section.authentication_flows_policy.clone(),
             branding: section.branding.clone(),
+            tokens: section.tokens.clone(),
         }
     }
 

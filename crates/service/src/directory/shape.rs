@@ -11,7 +11,9 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
-use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
+use vestibule_rules::directory::tenant::{
+    AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind, Tokens,
+};
 use vestibule_rules::directory::terms::Terms;
 
 /// A Vestibule tenant with everything in it.
@@ -65,6 +67,9 @@ pub struct TenantSection {
     /// Colours, logo and texts of the pages.
     #[serde(default)]
     pub branding: Branding,
+    /// What tokens are signed with and how long they live.
+    #[serde(default)]
+    pub tokens: Tokens,
 }
 
 /// An application that signs people in.

@@ -8,13 +8,12 @@ use vestibule_rules::ids::{ClientId, GrantId, ProviderId, SessionId, TenantId, U
 use vestibule_rules::oauth::authorize::Verified;
 use vestibule_rules::oauth::claims_request::ClaimsRequest;
 use vestibule_rules::oauth::profile;
-use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::WriteTx;
 use vestibule_store::grants::{self, CodeRow, FamilyRow};
 
-use super::digest_of;
+use super::{digest_of, lives};
 use crate::env::Site;
 use crate::visit::Visit;
 
@@ -82,9 +81,10 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
     let grant = GrantId::from_random(site.env.random());
     let scope = verified.scope.stored();
     // Rotation never goes beyond the family's end (security.md S76); a single-page app's is a day, fixed.
+    let absolute = lives::of(site, visit, verified.client_id).absolute;
     let life = match verified.platform {
-        Platform::Spa => lifetimes.spa_refresh_token,
-        Platform::Web | Platform::PublicClient => ABSOLUTE,
+        Platform::Spa => lifetimes.spa_refresh_token.min(absolute),
+        Platform::Web | Platform::PublicClient => absolute,
     };
     let doc = CodeDoc {
         redirect_uri_sent: verified.redirect_uri_sent,

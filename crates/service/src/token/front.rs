@@ -3,8 +3,7 @@
 //! Tokens are signed after the grant is written, because they name it and speak of an account that the same
 //! transaction may have made. A crash in between costs the person one more click.
 
-use vestibule_crypto::digest::{base64url, half_hash_for};
-use vestibule_crypto::jwk::Algorithm;
+use vestibule_crypto::digest::base64url;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::oauth::authorize::Verified;
@@ -80,19 +79,17 @@ impl Granted {
         };
         let mut granted = Vec::new();
         if response_type.token {
-            let life = site.settings.lifetimes.access_token;
+            let life = mint.life(&call);
             granted.push(("access_token", mint.access_token(&call, life).await?));
             granted.push(("token_type", "Bearer".to_owned()));
             granted.push(("expires_in", life.as_seconds().to_string()));
             granted.push(("scope", scope.text()));
         }
         if response_type.id_token {
-            let half = |text: &str| half_hash_for(Algorithm::Rs256, text);
-            let access = granted.first().map(|(_, token)| half(token));
-            let code = response_type.code.then(|| half(self.code.expose()));
+            let access = granted.first().map(|(_, token)| token.clone());
             let beside = Beside {
-                at_hash: access.as_deref(),
-                c_hash: code.as_deref(),
+                access_token: access.as_deref(),
+                code: response_type.code.then(|| self.code.expose().as_str()),
                 replaces_userinfo: !response_type.code && !response_type.token,
             };
             granted.push(("id_token", mint.id_token(&call, beside).await?));

@@ -12,7 +12,7 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{FamilyRow, RefreshRow};
 
 use super::code::FamilyDoc;
-use super::{Call, TokenResponse, digest_of, hint, token_type};
+use super::{Call, TokenResponse, digest_of, hint, lives, token_type};
 use crate::env::Site;
 
 /// Whom tokens are minted for.
@@ -31,8 +31,8 @@ pub(super) struct Mint<'a> {
 /// What an ID token says of what travels beside it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Beside<'a> {
-    pub(super) at_hash: Option<&'a str>,
-    pub(super) c_hash: Option<&'a str>,
+    pub(super) access_token: Option<&'a str>,
+    pub(super) code: Option<&'a str>,
     /// Nothing that userinfo could be asked with.
     pub(super) replaces_userinfo: bool,
 }
@@ -49,8 +49,7 @@ impl Mint<'_> {
         call: &Call<'_>,
         refresh: Option<&NewRefresh>,
     ) -> Outcome<TokenResponse> {
-        let (site, visit) = (call.site, call.visit);
-        let life = site.settings.lifetimes.access_token;
+        let (visit, life) = (call.visit, self.life(call));
         let id_token =
             if self.scope.openid { Some(self.id_token(call, Beside::default()).await?) } else { None };
         let client_info = call.params.is_set("client_info").then(|| {
@@ -80,19 +79,30 @@ impl Mint<'_> {
             auth_time: Some(self.family.auth_time),
             amr: &doc.amr,
             named: &doc.claims.id_token,
-            at_hash: beside.at_hash,
-            c_hash: beside.c_hash,
+            at_hash: None,
+            c_hash: None,
             replaces_userinfo: beside.replaces_userinfo,
             login_hint: Some(&login_hint),
             mapped: &call.client.app.token_claims,
         };
+        // The hashes are those of the very key that signs, whatever is rotated meanwhile.
+        let keys = site.keyring.of(&site.env, call.visit.tenant_id()).await?;
+        let key = keys.current(call.visit.now)?;
+        let half = |text: &str| digest::half_hash_for(key.algorithm().into(), text);
+        let (at_hash, c_hash) = (beside.access_token.map(half), beside.code.map(half));
+        let sign_in = SignIn { at_hash: at_hash.as_deref(), c_hash: c_hash.as_deref(), ..sign_in };
         let claims = claims::id_token(
             &self.issuance(call, &uti),
             &self.subject(&sub),
             &sign_in,
-            site.settings.lifetimes.id_token,
+            lives::of(site, call.visit, self.family.client_id).id_token,
         );
-        site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
+        key.sign(&claims, "JWT")
+    }
+
+    /// How long the access token lives.
+    pub(super) fn life(&self, call: &Call<'_>) -> Span {
+        lives::access_token(call.site, call.visit, self.family.client_id, self.scope.audience())
     }
 
     pub(super) async fn access_token(&self, call: &Call<'_>, life: Span) -> Outcome<String> {
@@ -144,7 +154,7 @@ impl NewRefresh {
         family: &FamilyRow,
         (generation, key): (i64, Option<&str>),
     ) -> Self {
-        let idle = call.visit.now + call.site.settings.lifetimes.refresh_token;
+        let idle = call.visit.now + lives::of(call.site, call.visit, family.client_id).idle;
         let plain = format!("{}.{}", marker(platform), digest::token(call.site.env.random()));
         Self { plain, expires_at: idle.min(family.expires_at), generation, key: key.map(str::to_owned) }
     }

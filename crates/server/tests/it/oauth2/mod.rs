@@ -7,6 +7,7 @@ mod device;
 mod dpop;
 mod dpop_attacks;
 mod introspection;
+mod lifetimes;
 mod methods;
 mod on_behalf_of;
 mod pushed;
