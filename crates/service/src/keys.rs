@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_util::future;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -18,7 +19,7 @@ use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{self, Expected, Refusal, Typ};
 use vestibule_crypto::keyring::{PublicJwk, SigningKey};
 use vestibule_crypto::seal::SealingKey;
-use vestibule_rules::directory::tenant::Tenant;
+use vestibule_rules::directory::tenant::Tokens;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::TenantId;
 use vestibule_rules::oauth::signing::SigningAlgorithm;
@@ -189,13 +190,20 @@ async fn load_or_make(env: &Env, tenant: TenantId) -> Outcome<Arc<TenantKeys>> {
     off_thread(move || TenantKeys::open(rows, &sealing, tenant)).await.map(Arc::new)
 }
 
+/// The part of a tenant that keys are about.
+#[derive(Deserialize)]
+struct TokensOfTenant {
+    #[serde(default)]
+    tokens: Tokens,
+}
+
 /// What the tenant's configuration says that new keys are for. It is read where every node and command sees the same.
 async fn wanted(env: &Env, tenant: TenantId) -> Outcome<SigningAlgorithm> {
     let row = tenants::find(&mut env.db.read().await?, tenant).await?;
     let row = row.ok_or_else(|| Fault::missing("tenant", format!("tenant {tenant} does not exist")))?;
-    let tenant: Tenant =
-        serde_json::from_str(&row.doc).map_err(|error| Fault::ours(format!("tenant.doc: {error}")))?;
-    Ok(tenant.tokens.signing_algorithm)
+    let unreadable = |error| Fault::ours(format!("tenant.doc: {error}"));
+    let part: TokensOfTenant = serde_json::from_str(&row.doc).map_err(unreadable)?;
+    Ok(part.tokens.signing_algorithm)
 }
 
 async fn list(env: &Env, tenant: TenantId) -> Outcome<Vec<KeyRow>> {

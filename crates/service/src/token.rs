@@ -176,6 +176,10 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         strength: client.strength(),
     };
     let roles = roles::held(client.app, audience, &visit.tenant.config.applications);
+    let resource = visit.tenant.application(audience);
+    if roles.is_empty() && resource.is_some_and(|app| app.settings.tokens.app_role_assignment_required) {
+        return Err(error::ROLE_NOT_ASSIGNED.into());
+    }
     let claims = claims::app_only(&issuance, client.app.service_principal.id, (audience, &roles), life);
     let claims = claims::bound(claims, key.as_deref());
     let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::application::{Application, PasswordCredential};
 use super::attribute::UserFlowAttribute;
 use super::flow::UserFlow;
+use super::group::Group;
 use super::lifetimes::Lifetimes;
 use super::provider::{IdentityProvider, SealedSecret};
 use crate::ids::TenantId;
@@ -51,6 +52,9 @@ pub struct Tenant {
     pub branding: Branding,
     #[serde(default, skip_serializing_if = "Tokens::is_usual")]
     pub tokens: Tokens,
+    /// Where the tenant is at home, two letters (Graph: `countryLetterCode`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country_letter_code: Option<String>,
 }
 
 impl Tenant {
@@ -133,4 +137,5 @@ pub struct TenantConfig {
     pub identity_providers: Vec<IdentityProvider<SealedSecret>>,
     pub user_flow_attributes: Vec<UserFlowAttribute>,
     pub user_flows: Vec<UserFlow>,
+    pub groups: Vec<Group>,
 }

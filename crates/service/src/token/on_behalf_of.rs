@@ -63,6 +63,7 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
         idp: issuer_of(site, visit, found.provider.as_ref()),
         nonce: None,
         key: key.as_deref(),
+        in_address: false,
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     let refresh = refresh.map(|new| new.row(&family, visit.now));

@@ -6,6 +6,7 @@ mod cors;
 mod device;
 mod dpop;
 mod dpop_attacks;
+mod groups;
 mod introspection;
 mod lifetimes;
 mod methods;
