@@ -1,4 +1,4 @@
-//! Signing as a client of somebody else's authorization server: assertions that prove who we are (RFC 7523,
+//! Signing, above all as a client of somebody else's authorization server: assertions that prove who we are (RFC 7523,
 //! OpenID Connect Core 9), client secrets that are tokens (Apple), request objects (RFC 9101) and DPoP
 //! proofs. A key signs with the algorithms of its type and with no other.
 
@@ -132,6 +132,15 @@ impl ClientKey {
     /// The public half without name and use, as it is embedded in a header (RFC 9449 §4.2).
     pub(crate) const fn material(&self) -> &Material {
         &self.material
+    }
+
+    /// The public half as it stands in certificates.
+    pub(crate) fn public(&self) -> &[u8] {
+        match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_ref(),
+            Pair::P256(pair) | Pair::P384(pair) => pair.public_key().as_ref(),
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+        }
     }
 
     /// Signs `claims` as a compact JWS with `kid` and a `typ` of `JWT`. `header` adds to these or gives

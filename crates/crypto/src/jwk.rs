@@ -154,11 +154,6 @@ impl VerifyingKey {
             .collect())
     }
 
-    /// Reads the modulus and the exponent of an RSA key, big-endian without leading zeros.
-    pub(crate) fn from_rsa(kid: String, n: &[u8], e: &[u8]) -> Outcome<Self> {
-        Ok(Self { kid: Some(kid), parsed: parse_rsa(n, e)? })
-    }
-
     /// The name that tokens call this key by.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()

@@ -7,7 +7,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`keyring`] | the RSA keys that sign tokens, their certificates and public JWKs |
+//! | [`keyring`] | the keys that sign tokens, their certificates and public JWKs |
 //! | [`jwk`], [`jws`], [`claims`] | verifying tokens of our own and of others (RFC 7515, 7517, 7519) |
 //! | [`client_key`], [`asymmetric`] | signing as a client of other servers (RFC 7523), and what such keys publish |
 //! | [`registered_key`], [`mac`] | what applications prove themselves with to us (RFC 7523) |

@@ -1,5 +1,6 @@
 //! The command line: words, help, and how they become layers of configuration.
 
+mod membership;
 mod provider;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
+pub use self::membership::{GroupCommand, RoleArgs, RoleCommand};
 pub use self::provider::{ProviderArgs, ProviderCommand};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
@@ -68,6 +70,12 @@ pub enum Command {
     /// Show the ways into an account, and take one away
     #[command(subcommand)]
     User(UserCommand),
+    /// See who is in the groups of a tenant, and change it
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// See whom an app is assigned to, in which roles, and change it
+    #[command(subcommand)]
+    Role(RoleCommand),
     /// See how identity providers fare, and find out why one does not
     #[command(subcommand)]
     Provider(ProviderCommand),

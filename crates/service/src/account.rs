@@ -63,7 +63,7 @@ pub(crate) async fn find(tx: &mut ReadTx, tenant: TenantId, name: &str) -> Outco
     }
 }
 
-async fn tenant_of(tx: &mut ReadTx, name: &str) -> Outcome<TenantConfig> {
+pub(crate) async fn tenant_of(tx: &mut ReadTx, name: &str) -> Outcome<TenantConfig> {
     let missing = || Fault::missing("tenant", format!("there is no tenant “{name}”"));
     let tenant = tenants::find_by_name(tx, &name.to_lowercase()).await?.ok_or_else(missing)?;
     Ok(load(tx, tenant).await?.ok_or_else(missing)?.config)

@@ -17,6 +17,7 @@ use vestibule_store::{sessions, users};
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To};
 use crate::journey::{self, Beginning, Request};
+use crate::membership;
 use crate::session::{self, Session};
 use crate::terms;
 use crate::token::{NewCode, grant_request, hint, pushed};
@@ -54,7 +55,16 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
             start(site, visit, *verified, (intent, session)).await
         }
         Decision::Issue(verified) => match session {
-            Some(session) => issue(site, visit, &verified, &session).await,
+            Some(session) => {
+                let apps = (verified.client_id, verified.scope.audience());
+                if !membership::admits(site, visit, session.user, apps).await? {
+                    return match params.hint("prompt") {
+                        Some("none") => Ok(refuse(visit, verified.callback.clone(), &error::NOT_ASSIGNED)),
+                        Some(_) | None => Err(membership::not_assigned()),
+                    };
+                }
+                issue(site, visit, &verified, &session).await
+            }
             None => Err(Fault::ours("a code without a session")),
         },
     }

@@ -10,9 +10,10 @@ use crate::visit::Visit;
 
 /// The discovery document for the address that was asked: endpoints echo its segments, the issuer is the
 /// same under all of them (native-auth-and-msal.md R1 to R6).
-pub fn document(visit: &Visit) -> Outcome<Vec<u8>> {
+pub async fn document(site: &Site, visit: &Visit) -> Outcome<Vec<u8>> {
     let base = format!("{}{}", visit.origin, visit.segments.path());
-    serde_json::to_vec(&metadata::document(&base, &visit.issuer()))
+    let signing = site.keyring.algorithms(&site.env, visit.tenant_id(), visit.now).await?;
+    serde_json::to_vec(&metadata::document(&base, &visit.issuer(), &signing))
         .map_err(|error| Fault::ours(format!("the discovery document cannot be written: {error}")))
 }
 

@@ -6,7 +6,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use vestibule_crypto::password::HashPool;
 use vestibule_crypto::seal::SealingKey;
+use vestibule_rules::directory::lifetimes::Lives;
 use vestibule_rules::fault::Outcome;
+use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::db::Db;
 
@@ -106,6 +108,18 @@ pub struct Lifetimes {
     pub persistent_session: Span,
     /// The stages of a journey, from its beginning on.
     pub funnel: Span,
+}
+
+impl Lifetimes {
+    /// What holds where neither tenant nor application says something else.
+    pub const fn lives(&self) -> Lives {
+        Lives {
+            access_token: self.access_token,
+            id_token: self.id_token,
+            idle: self.refresh_token,
+            absolute: ABSOLUTE,
+        }
+    }
 }
 
 impl Default for CodeLimits {

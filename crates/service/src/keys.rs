@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_util::future;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -18,18 +19,19 @@ use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{self, Expected, Refusal, Typ};
 use vestibule_crypto::keyring::{PublicJwk, SigningKey};
 use vestibule_crypto::seal::SealingKey;
+use vestibule_rules::directory::tenant::Tokens;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::TenantId;
+use vestibule_rules::oauth::signing::SigningAlgorithm;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::keys::{self, KeyRow};
+use vestibule_store::tenants;
 
 use crate::env::Env;
 
 /// How long the first key signs before the next, which is published from the beginning, takes over.
 const FIRST_PERIOD: Span = Span::days(90);
-
-const RS256: &str = "RS256";
 
 /// Every tenant's keys.
 #[derive(Default)]
@@ -86,7 +88,7 @@ impl Keyring {
         claims: &Value,
         (typ, now): (&str, Timestamp),
     ) -> Outcome<String> {
-        self.of(env, tenant).await?.current(now)?.sign_rs256(claims, typ)
+        self.of(env, tenant).await?.current(now)?.sign(claims, typ)
     }
 
     /// The key set that a tenant publishes, with the issuer at each key.
@@ -102,8 +104,20 @@ impl Keyring {
         token: &str,
     ) -> Outcome<Result<Map<String, Value>, Refusal>> {
         let keys = self.of(env, tenant).await?;
-        let expected = Expected { algorithms: &[Algorithm::Rs256], typ: Typ::OneOf(&["JWT"]) };
+        // Every key verifies with its own algorithm only, so the header chooses a key and nothing else (S61).
+        let algorithms = SigningAlgorithm::ALL.map(Algorithm::from);
+        let expected = Expected { algorithms: &algorithms, typ: Typ::OneOf(&["JWT"]) };
         Ok(jws::verify(token, &keys.verifying, &expected).map(|verified| verified.claims))
+    }
+
+    /// The algorithms that the tenant signs with now and will sign with next, each once.
+    pub async fn algorithms(
+        &self,
+        env: &Env,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Outcome<Vec<SigningAlgorithm>> {
+        Ok(self.of(env, tenant).await?.algorithms(now))
     }
 
     fn cell(&self, tenant: TenantId) -> Arc<OnceCell<Arc<TenantKeys>>> {
@@ -118,9 +132,11 @@ impl Keyring {
 impl TenantKeys {
     fn open(rows: Vec<KeyRow>, sealing: &SealingKey, tenant: TenantId) -> Outcome<Self> {
         let mut keys = Vec::with_capacity(rows.len());
-        for row in rows.into_iter().filter(|row| row.algorithm == RS256) {
+        for row in rows {
+            let algorithm = SigningAlgorithm::parse(&row.algorithm)
+                .ok_or_else(|| Fault::ours(format!("signing_key.algorithm: {}", row.algorithm)))?;
             let private = Secret::new(sealing.open(&place(tenant, &row.kid), &row.sealed_private)?);
-            keys.push((row.active_from, SigningKey::import(&private, &row.certificate)?));
+            keys.push((row.active_from, SigningKey::import(algorithm, &private, &row.certificate)?));
         }
         let verifying = keys.iter().map(|(_, key)| key.verifying_key().clone()).collect();
         Ok(Self { keys, verifying, documents: RwLock::default() })
@@ -128,11 +144,22 @@ impl TenantKeys {
 
     /// The key that signs now: the youngest whose time has come.
     pub fn current(&self, now: Timestamp) -> Outcome<&SigningKey> {
-        let begun = self.keys.iter().rev().find(|(from, _)| *from <= now);
-        begun
-            .or_else(|| self.keys.first())
-            .map(|(_, key)| key)
-            .ok_or_else(|| Fault::ours("the tenant has no signing key"))
+        let key = self.keys.get(self.place_of_current(now));
+        key.map(|(_, key)| key).ok_or_else(|| Fault::ours("the tenant has no signing key"))
+    }
+
+    fn place_of_current(&self, now: Timestamp) -> usize {
+        self.keys.iter().rposition(|(from, _)| *from <= now).unwrap_or_default()
+    }
+
+    fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        let mut all = Vec::new();
+        for (_, key) in self.keys.iter().skip(self.place_of_current(now)) {
+            if !all.contains(&key.algorithm()) {
+                all.push(key.algorithm());
+            }
+        }
+        all
     }
 
     fn document(&self, issuer: &str) -> Outcome<Arc<[u8]>> {
@@ -163,6 +190,22 @@ async fn load_or_make(env: &Env, tenant: TenantId) -> Outcome<Arc<TenantKeys>> {
     off_thread(move || TenantKeys::open(rows, &sealing, tenant)).await.map(Arc::new)
 }
 
+/// The part of a tenant that keys are about.
+#[derive(Deserialize)]
+struct TokensOfTenant {
+    #[serde(default)]
+    tokens: Tokens,
+}
+
+/// What the tenant's configuration says that new keys are for. It is read where every node and command sees the same.
+async fn wanted(env: &Env, tenant: TenantId) -> Outcome<SigningAlgorithm> {
+    let row = tenants::find(&mut env.db.read().await?, tenant).await?;
+    let row = row.ok_or_else(|| Fault::missing("tenant", format!("tenant {tenant} does not exist")))?;
+    let unreadable = |error| Fault::ours(format!("tenant.doc: {error}"));
+    let part: TokensOfTenant = serde_json::from_str(&row.doc).map_err(unreadable)?;
+    Ok(part.tokens.signing_algorithm)
+}
+
 async fn list(env: &Env, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
     keys::list(&mut env.db.read().await?, tenant).await
 }
@@ -170,7 +213,9 @@ async fn list(env: &Env, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
 /// Makes the current key and the next one. When another node was first, its keys stay and these are
 /// dropped.
 async fn make(env: &Env, tenant: TenantId) -> Outcome<()> {
-    let (first, next) = future::try_join(new_row(env, tenant), new_row(env, tenant)).await?;
+    let algorithm = wanted(env, tenant).await?;
+    let made = (new_row(env, tenant, algorithm), new_row(env, tenant, algorithm));
+    let (first, next) = future::try_join(made.0, made.1).await?;
     let next = KeyRow { active_from: first.active_from + FIRST_PERIOD, ..next };
     env.db
         .write(move |tx| {
@@ -186,10 +231,10 @@ async fn make(env: &Env, tenant: TenantId) -> Outcome<()> {
 }
 
 /// A fresh key that signs from now on.
-async fn new_row(env: &Env, tenant: TenantId) -> Outcome<KeyRow> {
+async fn new_row(env: &Env, tenant: TenantId, algorithm: SigningAlgorithm) -> Outcome<KeyRow> {
     let (now, sealing) = (env.now(), Arc::clone(&env.sealing));
     off_thread(move || {
-        let key = SigningKey::generate(&tenant.to_string(), now)?;
+        let key = SigningKey::generate_for(algorithm, &tenant.to_string(), now)?;
         sealed(&key, &sealing, tenant, now)
     })
     .await
@@ -200,7 +245,7 @@ fn sealed(key: &SigningKey, sealing: &SealingKey, tenant: TenantId, now: Timesta
         .map_err(|error| Fault::ours(format!("the public key cannot be written: {error}")))?;
     Ok(KeyRow {
         kid: key.kid().to_owned(),
-        algorithm: RS256.to_owned(),
+        algorithm: key.algorithm().as_str().to_owned(),
         sealed_private: sealing.seal(&place(tenant, key.kid()), key.pkcs8()?.expose())?,
         certificate: key.certificate().to_vec(),
         public_jwk,

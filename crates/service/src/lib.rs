@@ -42,6 +42,7 @@ pub mod key_sets;
 pub mod keys;
 pub mod logout;
 pub mod mail;
+pub mod membership;
 pub mod notices;
 pub mod ports;
 pub mod revocation;

@@ -11,6 +11,7 @@ pub mod code;
 mod device_code;
 mod front;
 pub mod hint;
+mod lives;
 mod mint;
 mod on_behalf_of;
 mod proof;
@@ -43,6 +44,7 @@ use client::Client;
 pub(crate) use code::FamilyDoc;
 pub use code::{NewCode, PreparedCode, prepare_code};
 pub(crate) use front::{Granted, grant as grant_request};
+pub(crate) use lives::end_of_grant;
 pub(crate) use mint::subject;
 
 /// A request to the token endpoint.
@@ -163,7 +165,7 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     client.authenticate(None, visit.now)?;
     let key = call.key(None).await?;
     let (audience, scope) = scope::app_only(params, &visit.tenant.config.applications)?;
-    let life = site.settings.lifetimes.access_token;
+    let life = lives::access_token(site, visit, client.app.app_id, audience);
     let issuance = Issuance {
         issuer: &visit.issuer(),
         tenant: visit.tenant_id(),
@@ -174,6 +176,10 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         strength: client.strength(),
     };
     let roles = roles::held(client.app, audience, &visit.tenant.config.applications);
+    let resource = visit.tenant.application(audience);
+    if roles.is_empty() && resource.is_some_and(|app| app.settings.tokens.app_role_assignment_required) {
+        return Err(error::ROLE_NOT_ASSIGNED.into());
+    }
     let claims = claims::app_only(&issuance, client.app.service_principal.id, (audience, &roles), life);
     let claims = claims::bound(claims, key.as_deref());
     let access_token = site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?;

@@ -1,6 +1,6 @@
 //! Userinfo (OpenID Connect Core 5.3): what an access token that names no resource is good for.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use vestibule_crypto::claims::{audiences, check_times};
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
@@ -13,6 +13,7 @@ use vestibule_store::{grants, users};
 
 use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
+use crate::membership;
 use crate::token::subject;
 use crate::token::{FamilyDoc, Refusal};
 use crate::visit::Visit;
@@ -32,7 +33,25 @@ pub struct UserinfoRequest {
 pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Value, Refusal> {
     let Holder { client, user, scopes, named, .. } = holder(site, visit, request).await?;
     // The same `sub` as in the ID token of the application that holds the token.
-    Ok(claims::userinfo(&user, &subject(site, client, &user), &scopes, &named))
+    let app = visit.tenant.application(client);
+    let mapped = app.map(|app| app.token_claims.as_slice()).unwrap_or_default();
+    Ok(claims::userinfo(&user, &subject(site, client, &user), (&scopes, &named), mapped))
+}
+
+/// The groups of the token's own person (Graph: `getMemberObjects`); nothing is said of anybody else.
+pub async fn groups(
+    site: &Site,
+    visit: &Visit,
+    (user, security_enabled_only): (&str, bool),
+    request: UserinfoRequest,
+) -> Result<Value, Refusal> {
+    let holder = holder(site, visit, request).await?;
+    if UserId::parse(user) != Some(holder.user.id) {
+        return Err(error::TOKEN_SCOPE.into());
+    }
+    let groups = membership::groups_of(site, visit, holder.user.id).await?;
+    let told = groups.iter().filter(|group| group.security_enabled || !security_enabled_only);
+    Ok(json!({"value": told.map(|group| group.id).collect::<Vec<_>>()}))
 }
 
 /// The person and the app of a good access token, and the session that it came of.

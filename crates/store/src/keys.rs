@@ -16,7 +16,7 @@ statements! {
                         public_jwk, created_at, active_from, retire_at)
                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, CAST($9 AS BIGINT)
                     WHERE NOT EXISTS (
-                        SELECT 1 FROM signing_key WHERE tenant_id = $1 AND algorithm = $3)";
+                        SELECT 1 FROM signing_key WHERE tenant_id = $1)";
     LOCK_TENANT = "UPDATE tenant SET config_version = config_version WHERE id = $1";
     LIST = "SELECT kid, algorithm, sealed_private, certificate, public_jwk, created_at, active_from, retire_at
             FROM signing_key WHERE tenant_id = $1 ORDER BY active_from, created_at, kid";
@@ -31,6 +31,7 @@ statements! {
     ADVANCE = "UPDATE signing_key SET active_from = $3
                WHERE tenant_id = $1 AND kid = $2 AND active_from > $3";
     RETIRE = "UPDATE signing_key SET retire_at = $3 WHERE tenant_id = $1 AND kid = $2";
+    REMOVE_WAITING = "DELETE FROM signing_key WHERE tenant_id = $1 AND kid = $2 AND active_from > $3";
     REMOVE = "DELETE FROM signing_key WHERE tenant_id = $1 AND kid = $2 AND retire_at <= $3";
 }
 
@@ -87,7 +88,7 @@ pub async fn insert(tx: &mut WriteTx, tenant: TenantId, key: &KeyRow) -> Outcome
     Ok(tx.run(&INSERT, &parameters(tenant, key)).await? == 1)
 }
 
-/// Adds the first key of an algorithm; `false` when the tenant has one. Two nodes that start together must
+/// Adds a tenant's first key; `false` when the tenant has one. Two nodes that start together must
 /// not mint two current keys (security.md N9), so they meet on the tenant's row, which must exist.
 pub async fn insert_first(tx: &mut WriteTx, tenant: TenantId, key: &KeyRow) -> Outcome<bool> {
     if tx.run(&LOCK_TENANT, &values![tenant]).await? == 0 {
@@ -119,6 +120,11 @@ pub async fn list(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
 /// Sets when a key stops being published; `false` when there is none.
 pub async fn retire(tx: &mut WriteTx, tenant: TenantId, kid: &str, at: Timestamp) -> Outcome<bool> {
     Ok(tx.run(&RETIRE, &values![tenant, kid, at]).await? == 1)
+}
+
+/// Removes a key that has not begun to sign; `false` when it has, or is gone.
+pub async fn remove_waiting(tx: &mut WriteTx, tenant: TenantId, kid: &str, now: Timestamp) -> Outcome<bool> {
+    Ok(tx.run(&REMOVE_WAITING, &values![tenant, kid, now]).await? == 1)
 }
 
 /// Removes a key whose time to retire has come; `false` when it has not.

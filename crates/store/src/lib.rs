@@ -32,6 +32,7 @@ pub mod journeys;
 pub mod keys;
 pub mod logout_notices;
 pub mod maintenance;
+pub mod memberships;
 pub mod migrate;
 pub mod objects;
 pub mod outbox;
@@ -65,6 +66,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         journeys::STATEMENTS,
         logout_notices::STATEMENTS,
         keys::STATEMENTS,
+        memberships::STATEMENTS,
         migrate::STATEMENTS,
         objects::STATEMENTS,
         outbox::STATEMENTS,

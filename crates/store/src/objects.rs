@@ -37,11 +37,13 @@ pub enum ObjectKind {
     UserFlowAttribute,
     /// A user flow; its versions stand in a table of their own.
     UserFlow,
+    /// A group; its members stand in a table of their own.
+    Group,
 }
 
 impl ObjectKind {
-    const ALL: [Self; 4] =
-        [Self::Application, Self::IdentityProvider, Self::UserFlowAttribute, Self::UserFlow];
+    const ALL: [Self; 5] =
+        [Self::Application, Self::IdentityProvider, Self::UserFlowAttribute, Self::UserFlow, Self::Group];
 
     /// The word for the kind in its column.
     pub const fn as_str(self) -> &'static str {
@@ -50,6 +52,7 @@ impl ObjectKind {
             Self::IdentityProvider => "identity_provider",
             Self::UserFlowAttribute => "user_flow_attribute",
             Self::UserFlow => "user_flow",
+            Self::Group => "group",
         }
     }
 

@@ -128,6 +128,30 @@ pub struct TokenClaim {
     /// The attribute: a built-in id, `extension_<app id>_<Name>` or a custom attribute's bare name.
     #[schemars(with = "String")]
     pub attribute: AttributeId,
+    /// Where the claim is told: `idToken`, `accessToken` (those in which the application is the API) and `userinfo`.
+    /// Both kinds of token unless you say otherwise.
+    #[serde(default = "ClaimTarget::usual", skip_serializing_if = "ClaimTarget::are_usual")]
+    pub tokens: Vec<ClaimTarget>,
+}
+
+/// Where a claim is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ClaimTarget {
+    IdToken,
+    AccessToken,
+    Userinfo,
+}
+
+impl ClaimTarget {
+    /// Both kinds of token.
+    pub fn usual() -> Vec<Self> {
+        vec![Self::IdToken, Self::AccessToken]
+    }
+
+    fn are_usual(targets: &[Self]) -> bool {
+        targets == [Self::IdToken, Self::AccessToken]
+    }
 }
 
 /// The tenant's own object for the application: what may be done with it here.

@@ -65,6 +65,9 @@ pub const CUSTOM_MAX_STRICT: usize = 250;
 /// … and otherwise.
 pub const CUSTOM_MAX: usize = 4096;
 
+/// What the directory knows of everybody and nobody is asked for. Claims can be made of it.
+pub const OF_EVERYBODY: &[&str] = &["id", "mail", "userPrincipalName", "userType", "createdDateTime"];
+
 /// The built-in attribute of that id.
 pub fn find_built_in(id: &str) -> Option<&'static BuiltIn> {
     BUILT_IN.iter().find(|a| a.id == id)

@@ -11,6 +11,7 @@ mod attribute;
 mod condition;
 mod credential;
 mod flow;
+mod lifetimes;
 mod markdown;
 mod original;
 mod provider;
@@ -18,6 +19,7 @@ mod range;
 mod redirect;
 mod tenant;
 mod terms;
+mod tokens;
 
 use std::fmt;
 
@@ -54,6 +56,7 @@ pub fn check(config: &TenantConfig) -> Vec<Problem> {
     provider::check(config, &mut found);
     attribute::check(config, &mut found);
     flow::check(config, &mut found);
+    tokens::groups(config, &mut found);
     found.0
 }
 

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::credential::{AppRoleAssignment, AuthMethod, FederatedIdentityCredential};
+use super::tokens::TokenSettings;
 
 /// Everything about a client that is neither its name, nor an address of a platform, nor a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +51,8 @@ pub struct Settings {
     /// comes through the browser is bound to nothing.
     #[serde(skip_serializing_if = "is_off")]
     pub dpop_bound_access_tokens: bool,
+    #[serde(flatten)]
+    pub tokens: TokenSettings,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::application::{Application, PasswordCredential};
 use super::attribute::UserFlowAttribute;
 use super::flow::UserFlow;
+use super::group::Group;
+use super::lifetimes::Lifetimes;
 use super::provider::{IdentityProvider, SealedSecret};
 use crate::ids::TenantId;
+use crate::oauth::signing::SigningAlgorithm;
 
 /// Which half of the product a tenant uses (sign-up.md 1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +50,11 @@ pub struct Tenant {
     pub authentication_flows_policy: AuthenticationFlowsPolicy,
     #[serde(default)]
     pub branding: Branding,
+    #[serde(default, skip_serializing_if = "Tokens::is_usual")]
+    pub tokens: Tokens,
+    /// Where the tenant is at home, two letters (Graph: `countryLetterCode`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country_letter_code: Option<String>,
 }
 
 impl Tenant {
@@ -103,6 +111,24 @@ pub struct Branding {
     pub custom_terms_of_use_url: Option<String>,
 }
 
+/// The tokens of a tenant.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Tokens {
+    /// What they are signed with. After a change, keys of the new algorithm are published for two days before one
+    /// signs, and tokens that the old keys signed stay good. See docs/guides/signing-keys.md.
+    pub signing_algorithm: SigningAlgorithm,
+    /// How long tokens live, unless an application says otherwise. See docs/guides/tokens.md.
+    #[serde(skip_serializing_if = "Lifetimes::is_empty")]
+    pub lifetimes: Lifetimes,
+}
+
+impl Tokens {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A tenant with everything in it, as stored and as the running server reads it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TenantConfig {
@@ -111,4 +137,5 @@ pub struct TenantConfig {
     pub identity_providers: Vec<IdentityProvider<SealedSecret>>,
     pub user_flow_attributes: Vec<UserFlowAttribute>,
     pub user_flows: Vec<UserFlow>,
+    pub groups: Vec<Group>,
 }

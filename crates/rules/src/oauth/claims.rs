@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::added_claims::{Added, mapped};
 use super::claims_request::PERSONAL;
 use super::client_auth::Strength;
 use super::scope::Scope;
 use crate::directory::address::Address;
-use crate::directory::application::{Application, TokenClaim};
+use crate::directory::application::{Application, ClaimTarget, TokenClaim};
 use crate::directory::attribute::bare_name;
 use crate::directory::user::{ObjectIdentity, User, UserType};
 use crate::ids::{ClientId, GrantId, ObjectId, SessionId, TenantId, UserId};
@@ -58,13 +59,17 @@ pub struct SignIn<'a> {
     pub replaces_userinfo: bool,
     /// What comes back as `login_hint` or `logout_hint`; opaque.
     pub login_hint: Option<&'a str>,
-    /// Attributes that the application's configuration maps.
-    pub mapped: &'a [TokenClaim],
 }
 
 /// The claims of an ID token.
-pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn<'_>, life: Span) -> Value {
-    let mut claims = mapped(subject.user, sign_in.mapped);
+pub fn id_token(
+    issuance: &Issuance<'_>,
+    subject: &Subject<'_>,
+    sign_in: &SignIn<'_>,
+    added: &Added<'_>,
+    life: Span,
+) -> Value {
+    let mut claims = mapped(subject.user, added.mapped, ClaimTarget::IdToken);
     let user = subject.user;
     let scope = issuance.scope.text();
     let granted: Vec<&str> = if sign_in.replaces_userinfo { scope.split(' ').collect() } else { Vec::new() };
@@ -94,17 +99,13 @@ pub fn id_token(issuance: &Issuance<'_>, subject: &Subject<'_>, sign_in: &SignIn
         put(&mut claims, "amr", sign_in.amr.to_vec());
         put(&mut claims, "acr", acr(sign_in.amr));
     }
+    added.put(&mut claims, user);
     Value::Object(claims)
 }
 
-/// The claims of an access token for a person; `mapped` are the claims that the resource asks for.
-pub fn access_token(
-    issuance: &Issuance<'_>,
-    subject: &Subject<'_>,
-    mapped_claims: &[TokenClaim],
-    life: Span,
-) -> Value {
-    let mut claims = mapped(subject.user, mapped_claims);
+/// The claims of an access token for a person, with what the resource asks for.
+pub fn access_token(issuance: &Issuance<'_>, subject: &Subject<'_>, added: &Added<'_>, life: Span) -> Value {
+    let mut claims = mapped(subject.user, added.mapped, ClaimTarget::AccessToken);
     let user = subject.user;
     frame(&mut claims, issuance, issuance.scope.audience(), life);
     authorized_party(&mut claims, issuance);
@@ -119,6 +120,7 @@ pub fn access_token(
     put_some(&mut claims, "idp", subject.idp);
     // Opaque to resources; userinfo finds out by it that a grant was revoked.
     put(&mut claims, "rh", subject.grant.to_string());
+    added.put(&mut claims, user);
     Value::Object(claims)
 }
 
@@ -155,10 +157,16 @@ pub fn bound(mut claims: Value, thumbprint: Option<&str>) -> Value {
 }
 
 /// The userinfo answer (OpenID Connect Core 5.3.2, native-auth-and-msal.md 4.4): what the granted scopes bring, and
-/// what the request named.
-pub fn userinfo(user: &User, sub: &str, scp: &str, named: &[String]) -> Value {
+/// what the request named, over what the application maps.
+pub fn userinfo(
+    user: &User,
+    sub: &str,
+    (scp, named): (&str, &[String]),
+    mapped_claims: &[TokenClaim],
+) -> Value {
     let granted: Vec<&str> = scp.split(' ').collect();
-    let mut claims = personal(user, &granted, named);
+    let mut claims = mapped(user, mapped_claims, ClaimTarget::Userinfo);
+    claims.extend(personal(user, &granted, named));
     put(&mut claims, "sub", sub);
     Value::Object(claims)
 }
@@ -242,7 +250,7 @@ fn own_addresses(user: &User) -> impl Iterator<Item = &str> {
 
 /// The address, and that it was proven when it is one the person signs in with. Of any other address the
 /// directory does not know who put it there, so it says nothing (nOAuth, security.md U15 to U17).
-fn put_email(claims: &mut Map<String, Value>, user: &User) {
+pub(super) fn put_email(claims: &mut Map<String, Value>, user: &User) {
     let Some(email) = user.mail.as_deref().or_else(|| own_addresses(user).next()) else { return };
     put(claims, "email", email);
     let key = |text: &str| Address::parse(text).ok().map(|address| address.key());
@@ -268,14 +276,6 @@ fn authorized_party(claims: &mut Map<String, Value>, issuance: &Issuance<'_>) {
     put(claims, "azpacr", issuance.strength.azpacr());
 }
 
-/// Attributes under the names that the application gave them. They come first, so that a claim of the
-/// protocol always wins; the configuration refuses such names anyway.
-fn mapped(user: &User, claims: &[TokenClaim]) -> Map<String, Value> {
-    let value =
-        |claim: &TokenClaim| attribute(user, claim.attribute.as_str()).map(|v| (claim.name.clone(), v));
-    claims.iter().filter_map(value).collect()
-}
-
 /// The value of an attribute, wherever the directory keeps it.
 pub fn attribute(user: &User, id: &str) -> Option<Value> {
     let own = |text: Option<&str>| text.map(Value::from);
@@ -283,19 +283,22 @@ pub fn attribute(user: &User, id: &str) -> Option<Value> {
         "displayName" => own(user.display_name.as_deref()),
         "email" | "mail" => own(user.mail.as_deref()),
         "userPrincipalName" => own(Some(&user.user_principal_name)),
+        "id" => Some(user.id.to_string().into()),
+        "userType" => Some(format!("{:?}", user.user_type).into()),
+        "createdDateTime" => Some(user.created_at.rfc3339().into()),
         _ => user.attributes.get(id).filter(|value| !value.is_null()).cloned(),
     }
 }
 
-fn text<'a>(user: &'a User, id: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(user: &'a User, id: &str) -> Option<&'a str> {
     user.attributes.get(id).and_then(Value::as_str)
 }
 
-fn put(claims: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+pub(super) fn put(claims: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
     claims.insert(name.to_owned(), value.into());
 }
 
-fn put_some(claims: &mut Map<String, Value>, name: &str, value: Option<&str>) {
+pub(super) fn put_some(claims: &mut Map<String, Value>, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         put(claims, name, value);
     }

@@ -62,11 +62,11 @@ fn names(value: &Value) -> Vec<&str> {
 }
 
 fn mapping(name: &str, attribute: &str) -> TokenClaim {
-    TokenClaim { name: name.to_owned(), attribute: AttributeId::new(attribute) }
+    TokenClaim { name: name.to_owned(), attribute: AttributeId::new(attribute), tokens: ClaimTarget::usual() }
 }
 
 fn id(user: &User, text: &str, sign_in: &SignIn<'_>) -> Value {
-    id_token(&issuance(&scope(text)), &subject(user), sign_in, Span::minutes(60))
+    id_token(&issuance(&scope(text)), &subject(user), sign_in, &Added::default(), Span::minutes(60))
 }
 
 #[test]
@@ -112,7 +112,13 @@ fn guests_show_their_address_by_default_and_their_provider() {
     guest.user_type = UserType::Guest;
     guest.identities.truncate(1);
     let about = Subject { idp: Some("https://fabrikam"), ..subject(&guest) };
-    let token = id_token(&issuance(&scope("openid")), &about, &SignIn::default(), Span::minutes(60));
+    let token = id_token(
+        &issuance(&scope("openid")),
+        &about,
+        &SignIn::default(),
+        &Added::default(),
+        Span::minutes(60),
+    );
     assert_eq!(token["email"], "ann@example.com");
     assert_eq!(token["idp"], "https://fabrikam");
     // Nobody proved it here.
@@ -128,7 +134,10 @@ fn attributes_come_only_when_mapped_and_never_over_the_protocol() {
         mapping("none", "country"),
         mapping("sub", "city"),
     ];
-    let token = id(&user(), "openid", &SignIn { mapped: &claims, ..SignIn::default() });
+    let user = user();
+    let added = Added { mapped: &claims, ..Added::default() };
+    let openid = scope("openid");
+    let token = id_token(&issuance(&openid), &subject(&user), &SignIn::default(), &added, Span::minutes(60));
     assert_eq!((&token["town"], &token["code"], &token["sub"]), (&json!("Ulm"), &json!("7"), &json!("s")));
     assert!(token.get("none").is_none() && token.get("city").is_none());
 }
@@ -137,7 +146,7 @@ fn attributes_come_only_when_mapped_and_never_over_the_protocol() {
 fn an_access_token_names_its_audience_and_its_client() {
     let user = user();
     let scope = scope("openid profile offline_access User.Read");
-    let token = access_token(&issuance(&scope), &subject(&user), &[], Span::minutes(60));
+    let token = access_token(&issuance(&scope), &subject(&user), &Added::default(), Span::minutes(60));
     assert_eq!(token["aud"], "00000003-0000-0000-c000-000000000000");
     assert_eq!(token["azp"], "03030303-0303-4303-8303-030303030303");
     assert_eq!((&token["azpacr"], &token["scp"]), (&json!("1"), &json!("User.Read openid profile")));
@@ -159,10 +168,23 @@ fn an_application_is_its_own_subject() {
 }
 
 #[test]
+fn an_attribute_is_told_where_it_is_mapped_to() {
+    let mut claims = [mapping("town", "city"), mapping("family", "surname")];
+    claims[0].tokens = vec![ClaimTarget::Userinfo];
+    let user = user();
+    let told = userinfo(&user, "s", ("openid", &[]), &claims);
+    assert_eq!(told, json!({"sub": "s", "town": "Ulm"}));
+    let added = Added { mapped: &claims, ..Added::default() };
+    let openid = scope("openid");
+    let token = access_token(&issuance(&openid), &subject(&user), &added, Span::minutes(60));
+    assert!(token.get("town").is_none());
+}
+
+#[test]
 fn userinfo_says_what_was_granted() {
-    let all = userinfo(&user(), "s", "openid profile email", &[]);
+    let all = userinfo(&user(), "s", ("openid profile email", &[]), &[]);
     assert_eq!(names(&all), ["email", "email_verified", "given_name", "name", "preferred_username", "sub"]);
-    assert_eq!(names(&userinfo(&user(), "s", "openid User.Read", &[])), ["sub"]);
+    assert_eq!(names(&userinfo(&user(), "s", ("openid User.Read", &[]), &[])), ["sub"]);
 }
 
 #[test]
@@ -170,14 +192,14 @@ fn an_address_and_a_number_come_with_their_scopes_or_when_named() {
     // oidcc-scope-address, oidcc-scope-phone, oidcc-claims-essential
     let mut user = user();
     user.attributes.insert(format!("extension_{}_Phone", "0".repeat(32)), json!("+49 731 1"));
-    let all = userinfo(&user, "s", "openid address phone", &[]);
+    let all = userinfo(&user, "s", ("openid address phone", &[]), &[]);
     assert_eq!(names(&all), ["address", "phone_number", "phone_number_verified", "sub"]);
     assert_eq!((&all["address"], &all["phone_number"]), (&json!({"locality": "Ulm"}), &json!("+49 731 1")));
     assert_eq!(all["phone_number_verified"], false);
     let named = ["name".to_owned(), "phone_number".to_owned()];
-    assert_eq!(names(&userinfo(&user, "s", "openid", &named)), ["name", "phone_number", "sub"]);
+    assert_eq!(names(&userinfo(&user, "s", ("openid", &named), &[])), ["name", "phone_number", "sub"]);
     user.attributes.clear();
-    assert_eq!(names(&userinfo(&user, "s", "openid address phone", &named)), ["name", "sub"]);
+    assert_eq!(names(&userinfo(&user, "s", ("openid address phone", &named), &[])), ["name", "sub"]);
 }
 
 #[test]

@@ -187,6 +187,7 @@ table! {
     // Signing in
     NO_SESSION = LoginRequired 50_058 "Nobody is signed in, and the request forbids to ask.";
     SIGN_IN_AGAIN = LoginRequired 50_058 "The person has to sign in again, and the request forbids to ask.";
+    NOT_ASSIGNED = InteractionRequired 50_105 "The application is not assigned to the person, and the request forbids to say so.";
     OWES_TERMS = InteractionRequired 50_158 "The person has to accept terms first, and the request forbids to ask.";
     NOT_SERVED = AccessDenied 500_208 "The application is not attached to a user flow of the tenant.";
     CANCELLED = AccessDenied 0 "the user canceled the authentication";
@@ -230,6 +231,8 @@ table! {
     REFRESH_TOKEN = InvalidGrant 70_000 "The refresh token is not one of this tenant and client.";
     USER_GONE = InvalidGrant 50_034 "The user account does not exist.";
     USER_DISABLED = InvalidGrant 50_057 "The user account is disabled.";
+    USER_NOT_ASSIGNED = InvalidGrant 50_105 "The application is not assigned to the user.";
+    ROLE_NOT_ASSIGNED = InvalidGrant 501_051 "The application is not assigned to a role of the resource.";
     // Devices
     DEVICE_FLOW = UnauthorizedClient 70_002 "The device authorization grant is not enabled for the application.";
     DEVICE_PENDING = AuthorizationPending 70_016 "Nobody has finished signing in for the device yet; ask again.";

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::response_type::ResponseType;
+use super::signing::SigningAlgorithm;
 use crate::directory::credential::AuthMethod;
 
 /// What client assertions may be signed with. The crypto layer, which verifies them, has a test that these are its own.
@@ -26,7 +27,9 @@ pub const DPOP_ALGORITHMS: [&str; 9] =
 
 /// The document for the path that was asked, such as `https://host/contoso/b2c_1_x`. Endpoints echo the
 /// path (native-auth-and-msal.md 2.3); the issuer is one and the same under every name of the tenant (R5).
-pub fn document(base: &str, issuer: &str) -> Value {
+///
+/// `signing` are the algorithms that tokens are signed with now and will be next.
+pub fn document(base: &str, issuer: &str, signing: &[SigningAlgorithm]) -> Value {
     let oauth = format!("{base}/oauth2/v2.0");
     json!({
         "issuer": issuer,
@@ -48,7 +51,7 @@ pub fn document(base: &str, issuer: &str) -> Value {
         "subject_types_supported": ["pairwise"],
         "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": signing,
         "token_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": auth_methods(&AuthMethod::ALL),
@@ -85,7 +88,9 @@ mod tests {
     #[test]
     fn endpoints_echo_the_path_and_the_issuer_does_not() {
         // R1, R4, R5, R6
-        let document = document("https://h:8443/Contoso/b2c_1_x", "https://h:8443/guid/v2.0");
+        let signing = [SigningAlgorithm::Es256, SigningAlgorithm::Rs256];
+        let document = document("https://h:8443/Contoso/b2c_1_x", "https://h:8443/guid/v2.0", &signing);
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256", "RS256"]));
         assert_eq!(document["issuer"], "https://h:8443/guid/v2.0");
         for (name, path) in [
             ("authorization_endpoint", "oauth2/v2.0/authorize"),

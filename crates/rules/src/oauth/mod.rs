@@ -19,11 +19,14 @@
 //! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
 //! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
 //! | [`dpop`] | what a proof of possession has to say; what is bound to a key |
-//! | [`claims`] | what tokens and userinfo say |
+//! | [`signing`] | what tokens are signed with |
+//! | [`claims`], [`added_claims`] | what tokens and userinfo say |
+//! | [`membership`] | a person's roles and groups, and whether an application is for them |
 //! | [`logout`] | where to after signing out |
 //! | [`metadata`] | the discovery document |
 //! | [`error`] | every error with its number, for both endpoints |
 
+pub mod added_claims;
 pub mod authorize;
 pub mod callback;
 pub mod claims;
@@ -33,6 +36,7 @@ pub mod device;
 pub mod dpop;
 pub mod error;
 pub mod logout;
+pub mod membership;
 pub mod metadata;
 pub mod on_behalf_of;
 pub mod params;
@@ -43,6 +47,7 @@ pub mod redirect;
 pub mod response_type;
 pub mod roles;
 pub mod scope;
+pub mod signing;
 pub mod token;
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Which roles an application holds in a resource, by its configuration alone (security.md S66, C60): what a request
 //! asks for can name the resource and nothing in it.
 
-use crate::directory::application::Application;
+use crate::directory::application::{AppRole, Application};
 use crate::ids::ClientId;
 
 /// Who may hold a role: an application.
 const APPLICATION: &str = "Application";
+/// Or a person.
+const USER: &str = "User";
 
 /// The roles that `client` holds in the resource `audience`, in the order of its assignments. A role that was switched
 /// off, or is for people only, is held by no application.
@@ -40,10 +42,18 @@ pub fn offers<P>(resource: &Application<P>, role: &str) -> bool {
     })
 }
 
+/// The role as the application has it, when people can hold it.
+pub fn offers_people<'a, P>(resource: &'a Application<P>, role: &str) -> Option<&'a str> {
+    let is_it = |known: &&AppRole| {
+        known.value == role && known.is_enabled && known.allowed_member_types.iter().any(|t| t == USER)
+    };
+    resource.app_roles.iter().find(is_it).map(|known| known.value.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::application::{AppRole, PasswordCredential};
+    use crate::directory::application::PasswordCredential;
     use crate::directory::credential::AppRoleAssignment;
     use crate::oauth::testing;
 

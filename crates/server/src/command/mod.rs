@@ -11,6 +11,7 @@ mod flow_test;
 mod funnel;
 mod funnel_report;
 mod keys;
+mod membership;
 mod migrate;
 mod provider;
 mod provider_domains;
@@ -42,6 +43,8 @@ pub fn run(command: Command) -> Done {
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Group(command) => membership::group(&command),
+        Command::Role(command) => membership::role(&command),
         Command::Provider(command) => provider::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Funnel(args) => funnel::run(&args),

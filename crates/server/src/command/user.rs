@@ -18,7 +18,7 @@ pub(super) fn run(command: &UserCommand) -> Done {
 }
 
 /// No secret is opened here, so the sealing key stays where it is.
-async fn directory(config: &Config) -> Done<Db> {
+pub(super) async fn directory(config: &Config) -> Done<Db> {
     let db = wire::open(wire::database(&config.database)).await?;
     migrate::run(&db).await?;
     Ok(db)

@@ -35,6 +35,8 @@ mod provider_command;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod signing_algorithms;
+#[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
 mod wire;

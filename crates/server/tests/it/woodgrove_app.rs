@@ -59,7 +59,7 @@ async fn token(
     for (name, value) in provider.lies.lock().unwrap().as_object().unwrap() {
         claims[name] = value.clone();
     }
-    let id_token = provider.key.sign_rs256(&claims, "JWT").unwrap();
+    let id_token = provider.key.sign(&claims, "JWT").unwrap();
     Json(json!({"token_type": "Bearer", "access_token": "a", "expires_in": 300, "id_token": id_token}))
 }
 

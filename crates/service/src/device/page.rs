@@ -7,7 +7,6 @@ use vestibule_rules::ids::{DeviceId, GrantId};
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::oauth::claims::sign_in_name;
 use vestibule_rules::oauth::device::{Status, UserCode, WRONG_OF_SOURCE, WRONG_OF_TENANT};
-use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::audit::{self, EntryRow};
@@ -23,7 +22,7 @@ use crate::hop::{Hop, To};
 use crate::journey::{self, Beginning, ForDevice, Request};
 use crate::session::{self, Session};
 use crate::throttle::Limit;
-use crate::token::FamilyDoc;
+use crate::token::{FamilyDoc, end_of_grant};
 use crate::visit::{Visit, network};
 
 /// What came of a code that was typed.
@@ -276,7 +275,7 @@ async fn let_in(site: &Site, visit: &Visit, row: &DeviceCodeRow, session: &Sessi
         scope: row.scope.clone(),
         auth_time: session.auth_time,
         created_at: visit.now,
-        expires_at: visit.now + ABSOLUTE,
+        expires_at: end_of_grant(site, visit, row.client_id),
         revoked_at: None,
         doc: Some(FamilyDoc { amr: session.amr.clone(), ..FamilyDoc::default() }.write()?),
         parent_id: None,

@@ -17,7 +17,7 @@ use vestibule_store::audit::EntryRow;
 use vestibule_store::flow_life::{self, RevisionRow};
 use vestibule_store::objects::{FlowVersionRow, ObjectKind, ObjectRow};
 use vestibule_store::tenants::TenantRow;
-use vestibule_store::{Db, ReadTx, WriteTx, audit, objects, provider_health, tenants};
+use vestibule_store::{Db, ReadTx, WriteTx, audit, memberships, objects, provider_health, tenants};
 
 use super::plan::{Change, Plan, Revised, Stored, plan};
 use crate::ports::entropy::{Draw as _, Entropy};
@@ -160,8 +160,8 @@ async fn write(tx: &mut WriteTx, work: &[Work], now: Timestamp) -> Outcome<()> {
             }
             // What comes back under another name is the same provider.
             let stays = plan.puts.iter().any(|put| put.kind == *kind && put.id == *id);
-            if *kind == ObjectKind::IdentityProvider && !stays {
-                provider_health::remove(tx, plan.tenant, &ProviderId::new(id.clone())).await?;
+            if !stays {
+                forget(tx, plan.tenant, (*kind, id)).await?;
             }
         }
         for put in &plan.puts {
@@ -181,6 +181,18 @@ async fn write(tx: &mut WriteTx, work: &[Work], now: Timestamp) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// What is stored about an object goes with it: whoever makes another one under the same id begins anew.
+async fn forget(tx: &mut WriteTx, tenant: TenantId, (kind, id): (ObjectKind, &str)) -> Outcome<()> {
+    match kind {
+        ObjectKind::IdentityProvider => {
+            provider_health::remove(tx, tenant, &ProviderId::new(id)).await.map(drop)
+        }
+        ObjectKind::Group => memberships::drop_group(tx, tenant, id).await,
+        ObjectKind::Application => memberships::drop_app(tx, tenant, id).await,
+        ObjectKind::UserFlowAttribute | ObjectKind::UserFlow => Ok(()),
+    }
 }
 
 async fn flows(tx: &mut WriteTx, plan: &Plan, revisions: &[RevisionRow], now: Timestamp) -> Outcome<()> {
@@ -265,6 +277,7 @@ pub(crate) async fn load(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Option<St
             identity_providers: Vec::new(),
             user_flow_attributes: Vec::new(),
             user_flows: Vec::new(),
+            groups: Vec::new(),
         },
         version: row.config_version,
         created: BTreeMap::new(),
@@ -279,6 +292,7 @@ pub(crate) async fn load(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Option<St
                 stored.config.user_flow_attributes.push(read(&object.doc, what)?);
             }
             ObjectKind::UserFlow => stored.config.user_flows.push(read(&object.doc, what)?),
+            ObjectKind::Group => stored.config.groups.push(read(&object.doc, what)?),
         }
         stored.created.insert((object.kind, object.id), object.created_at);
     }

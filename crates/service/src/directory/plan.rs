@@ -45,7 +45,7 @@ pub struct Change {
     pub tenant_name: String,
     /// What happened.
     pub action: Action,
-    /// `tenant`, `application`, `identityProvider`, `userFlowAttribute` or `userFlow`.
+    /// `tenant`, `application`, `identityProvider`, `userFlowAttribute`, `userFlow` or `group`.
     pub kind: &'static str,
     /// Its id.
     pub id: String,
@@ -278,6 +278,7 @@ const fn kind_word(kind: ObjectKind) -> &'static str {
         ObjectKind::IdentityProvider => "identityProvider",
         ObjectKind::UserFlowAttribute => "userFlowAttribute",
         ObjectKind::UserFlow => "userFlow",
+        ObjectKind::Group => "group",
     }
 }
 
@@ -293,9 +294,10 @@ impl Object {
         // Attributes are told apart by what their id is made of: `Terms of use` and `terms of Use` are one.
         match self.kind {
             ObjectKind::UserFlowAttribute => self.id.to_lowercase(),
-            ObjectKind::Application | ObjectKind::IdentityProvider | ObjectKind::UserFlow => {
-                self.name.to_lowercase()
-            }
+            ObjectKind::Application
+            | ObjectKind::IdentityProvider
+            | ObjectKind::UserFlow
+            | ObjectKind::Group => self.name.to_lowercase(),
         }
     }
 }
@@ -319,6 +321,9 @@ fn objects(config: Option<&TenantConfig>) -> Outcome<Objects> {
     }
     for flow in &config.user_flows {
         add(ObjectKind::UserFlow, flow.id.0.clone(), &flow.display_name, json(flow)?);
+    }
+    for group in &config.groups {
+        add(ObjectKind::Group, group.id.to_string(), &group.display_name, json(group)?);
     }
     Ok(all)
 }

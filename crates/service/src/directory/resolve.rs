@@ -1,6 +1,7 @@
 //! From what a file says to what a tenant is: names become ids, left-out ids are made or found again in what
 //! is stored, secrets become hashes or are sealed.
 
+mod groups;
 mod keys;
 
 use std::collections::BTreeSet;
@@ -11,12 +12,13 @@ use vestibule_rules::directory::application::{
     Api, Application, PasswordCredential, RedirectUris, ServicePrincipal, Web,
 };
 use vestibule_rules::directory::attribute::{
-    DataType, UserFlowAttribute, bare_name, custom_id, find_built_in,
+    DataType, OF_EVERYBODY, UserFlowAttribute, bare_name, custom_id, find_built_in,
 };
 use vestibule_rules::directory::check::{self, PathStep, WORKFORCE_PREFIX};
 use vestibule_rules::directory::client;
 use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{AttributeCollection, AttributeInput, InputType, UserFlow, View};
+use vestibule_rules::directory::group::Group;
 use vestibule_rules::directory::provider::{IdentityProvider, SealedSecret};
 use vestibule_rules::directory::tenant::{Tenant, TenantConfig, TenantKind};
 use vestibule_rules::ids::{AttributeId, ClientId, FlowId, ObjectId, ProviderId, TenantId};
@@ -117,6 +119,7 @@ pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make
     let mut work = Resolver { parsed, stored, make, problems: Vec::new() };
     let tenant = work.tenant();
     let extensions = work.extensions_app(tenant.kind);
+    let groups: Vec<Group> = parsed.file.groups.iter().map(|section| work.group(section)).collect();
     let user_flow_attributes: Vec<_> = parsed
         .file
         .user_flow_attributes
@@ -131,6 +134,9 @@ pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make
     let sections = parsed.file.applications.iter().enumerate();
     let mut applications: Vec<_> =
         sections.map(|(i, section)| work.application(i, tenant.id, section, &user_flow_attributes)).collect();
+    for app in &mut applications {
+        groups::name_by_id(&mut app.settings.tokens, &groups, &user_flow_attributes);
+    }
     // Last, so that an index means the same here and in the file.
     applications.push(extensions);
     let sections = parsed.file.identity_providers.iter().enumerate();
@@ -142,6 +148,7 @@ pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make
         identity_providers,
         user_flow_attributes,
         user_flows: Vec::new(),
+        groups,
     };
     config.user_flows = parsed
         .file
@@ -188,6 +195,8 @@ impl Resolver<'_> {
             compatibility: section.compatibility,
             authentication_flows_policy: section.authentication_flows_policy.clone(),
             branding: section.branding.clone(),
+            tokens: section.tokens.clone(),
+            country_letter_code: section.country_letter_code.clone(),
         }
     }
 
@@ -396,7 +405,7 @@ fn flow_path(index: usize, key: &str) -> Vec<PathStep> {
 
 /// The id of the attribute that a file means; what it does not have keeps its name, for the checks to refuse.
 pub(crate) fn attribute_id(attributes: &[UserFlowAttribute], name: &str) -> AttributeId {
-    if find_built_in(name).is_some() {
+    if find_built_in(name).is_some() || OF_EVERYBODY.contains(&name) {
         return AttributeId::new(name);
     }
     let folded = name.to_lowercase();

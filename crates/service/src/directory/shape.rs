@@ -11,7 +11,9 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
-use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
+use vestibule_rules::directory::tenant::{
+    AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind, Tokens,
+};
 use vestibule_rules::directory::terms::Terms;
 
 /// A Vestibule tenant with everything in it.
@@ -36,6 +38,9 @@ pub struct TenantFile {
     /// How people sign up and in, and for which applications.
     #[serde(default)]
     pub user_flows: Vec<FlowSection>,
+    /// Groups of people. Who is in them is said by `vestibule group add`.
+    #[serde(default)]
+    pub groups: Vec<GroupSection>,
 }
 
 /// The tenant itself.
@@ -65,6 +70,12 @@ pub struct TenantSection {
     /// Colours, logo and texts of the pages.
     #[serde(default)]
     pub branding: Branding,
+    /// What tokens are signed with and how long they live.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// Where the tenant is at home, two letters such as `DE`: the optional claim `tenant_ctry`.
+    #[serde(default)]
+    pub country_letter_code: Option<String>,
 }
 
 /// An application that signs people in.
@@ -213,6 +224,28 @@ pub struct AttributeSection {
     /// The type of its values. It cannot be changed later.
     #[serde(default)]
     pub data_type: DataType,
+}
+
+/// A group of people.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GroupSection {
+    /// The group's GUID. When it is left out, one is made at first and found again by `displayName`.
+    #[serde(default)]
+    #[schemars(pattern(GUID))]
+    pub id: Option<String>,
+    /// Its name.
+    #[schemars(length(min = 1, max = 256))]
+    pub display_name: String,
+    /// For administrators.
+    #[serde(default)]
+    pub description: String,
+    /// Its name in addresses. Follows from `displayName` when it is left out.
+    #[serde(default)]
+    pub mail_nickname: Option<String>,
+    /// Whether access may rest on it. `groupMembershipClaims: SecurityGroup` leaves the others out.
+    #[serde(default = "yes")]
+    pub security_enabled: bool,
 }
 
 /// How people sign up and in.

@@ -6,6 +6,7 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::ids::{GrantId, SessionId};
 use vestibule_rules::journey::facts::Facts;
+use vestibule_rules::oauth::added_claims::Added;
 use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
 use vestibule_rules::oauth::client_auth::Strength;
 use vestibule_rules::oauth::scope::Scope;
@@ -50,8 +51,9 @@ impl Mint<'_> {
             grant: GrantId::from_random([2; 16]),
             idp: idp.as_deref().filter(|idp| *idp != own_issuer),
         };
-        let sign_in = SignIn { mapped: &app.token_claims, ..SignIn::default() };
-        claims::id_token(&issuance, &subject, &sign_in, Lifetimes::default().id_token)
+        let sign_in = SignIn::default();
+        let added = Added { mapped: &app.token_claims, ..Added::default() };
+        claims::id_token(&issuance, &subject, &sign_in, &added, Lifetimes::default().id_token)
     }
 }
 

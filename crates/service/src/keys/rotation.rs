@@ -2,16 +2,18 @@
 //!
 //! Whoever checks tokens keeps our key set for a while, so a key may sign only when everybody has had the time to read
 //! it. That is why there is always a next key, and why a rotation makes the next key the current one and then the one
-//! after it. The keys are rows: every node signs with the same one, and learns of a rotation within a second.
+//! after it. A tenant that wants another algorithm gets a next key for it, and nothing else is different: what the old
+//! ones signed stays verifiable for as long as ever. The keys are rows: every node signs with the same one, and learns of a rotation within a second.
 
 use serde::Serialize;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::TenantId;
+use vestibule_rules::oauth::signing::SigningAlgorithm;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::deployment;
 use vestibule_store::keys::{self, KeyRow};
 
-use super::{FIRST_PERIOD, list, new_row};
+use super::{FIRST_PERIOD, list, new_row, wanted};
 use crate::env::{Env, Site};
 
 /// For how long a key is published before it may sign: longer than anybody keeps a key set (MSAL: a day).
@@ -74,10 +76,12 @@ pub async fn listed(env: &Env, tenant: TenantId) -> Outcome<Vec<Listed>> {
 /// `Conflict`.
 pub async fn rotate(env: &Env, tenant: TenantId, at_once: bool) -> Outcome<()> {
     let (rows, now) = (list(env, tenant).await?, env.now());
-    let next = rows.iter().find(|row| row.active_from > now);
+    let algorithm = wanted(env, tenant).await?;
+    let outdated = outdated(&rows, algorithm, now);
+    let next = rows.iter().find(|row| row.active_from > now && !outdated.contains(&row.kid));
     let next = match next {
         Some(row) => row.clone(),
-        None => KeyRow { active_from: now, ..new_row(env, tenant).await? },
+        None => KeyRow { active_from: now, ..new_row(env, tenant, algorithm).await? },
     };
     if !at_once && now.since(next.created_at) < AHEAD {
         return Err(Fault::new(
@@ -85,15 +89,19 @@ pub async fn rotate(env: &Env, tenant: TenantId, at_once: bool) -> Outcome<()> {
             "the next key was published less than two days ago, and not everybody knows it yet",
         ));
     }
-    let after = KeyRow { active_from: now + FIRST_PERIOD, ..new_row(env, tenant).await? };
+    let after = KeyRow { active_from: now + FIRST_PERIOD, ..new_row(env, tenant, algorithm).await? };
     let older: Vec<String> =
         rows.iter().filter(|row| row.active_from <= now).map(|row| row.kid.clone()).collect();
     let until = if at_once { now } else { now + KEPT };
     let mark = env.guid().to_string();
     env.db
         .write(move |tx| {
-            let (next, after, older, mark) = (next.clone(), after.clone(), older.clone(), mark.clone());
+            let (next, after, mark) = (next.clone(), after.clone(), mark.clone());
+            let (older, outdated) = (older.clone(), outdated.clone());
             Box::pin(async move {
+                for kid in &outdated {
+                    keys::remove_waiting(tx, tenant, kid, now).await?;
+                }
                 keys::insert(tx, tenant, &next).await?;
                 keys::advance(tx, tenant, &next.kid, now).await?;
                 keys::insert(tx, tenant, &after).await?;
@@ -107,26 +115,36 @@ pub async fn rotate(env: &Env, tenant: TenantId, at_once: bool) -> Outcome<()> {
         .await
 }
 
-/// Does what is due for every tenant that has keys: a next key when the last one has begun to sign, an end for those
-/// before it, and the removal of keys whose end has come.
+/// Does what is due for every tenant that has keys: a next key when the last one has begun to sign or is for another
+/// algorithm than the tenant wants by now, an end for those before it, and the removal of keys whose end has come.
 pub async fn keep_up(site: &Site) -> Outcome<()> {
-    let tenants: Vec<TenantId> = site.directory.snapshot().tenants().map(|t| t.config.tenant.id).collect();
-    for tenant in tenants {
+    let tenants: Vec<(TenantId, SigningAlgorithm)> = site
+        .directory
+        .snapshot()
+        .tenants()
+        .map(|t| (t.config.tenant.id, t.config.tenant.tokens.signing_algorithm))
+        .collect();
+    for (tenant, algorithm) in tenants {
         let rows = list(&site.env, tenant).await?;
         if !rows.is_empty() {
-            one(&site.env, tenant, &rows).await?;
+            one(&site.env, tenant, &rows, algorithm).await?;
         }
     }
     Ok(())
 }
 
-async fn one(env: &Env, tenant: TenantId, rows: &[KeyRow]) -> Outcome<()> {
+async fn one(env: &Env, tenant: TenantId, rows: &[KeyRow], algorithm: SigningAlgorithm) -> Outcome<()> {
     let now = env.now();
     let Some(at) = current(rows, now) else { return Ok(()) };
-    let next = match rows.last() {
+    let outdated = outdated(rows, algorithm, now);
+    let last = rows.iter().rfind(|row| !outdated.contains(&row.kid));
+    let next = match last {
         Some(last) if last.active_from <= now => {
-            let active_from = (last.active_from + FIRST_PERIOD).max(now + AHEAD);
-            Some(KeyRow { active_from, ..new_row(env, tenant).await? })
+            // Another algorithm was asked for, so it comes as soon as everybody can know its key.
+            let soon = last.algorithm != algorithm.as_str();
+            let due = if soon { now } else { last.active_from + FIRST_PERIOD };
+            let active_from = due.max(now + AHEAD);
+            Some(KeyRow { active_from, ..new_row(env, tenant, algorithm).await? })
         }
         Some(_) | None => None,
     };
@@ -141,29 +159,56 @@ async fn one(env: &Env, tenant: TenantId, rows: &[KeyRow]) -> Outcome<()> {
         .filter(|row| row.retire_at.is_some_and(|end| end <= now))
         .map(|r| r.kid.clone())
         .collect();
-    if next.is_none() && ending.is_empty() && over.is_empty() {
-        return Ok(());
+    let due = Due { last: last.map(|row| row.kid.clone()), outdated, next, ending, over };
+    if due.is_nothing() { Ok(()) } else { due.write(env, tenant, now).await }
+}
+
+/// The keys that wait to sign and are for another algorithm than the tenant wants: they never signed anything.
+fn outdated(rows: &[KeyRow], algorithm: SigningAlgorithm, now: Timestamp) -> Vec<String> {
+    let waiting = rows.iter().filter(|row| row.active_from > now);
+    waiting.filter(|row| row.algorithm != algorithm.as_str()).map(|row| row.kid.clone()).collect()
+}
+
+/// What is to be done to the keys of a tenant.
+#[derive(Clone)]
+struct Due {
+    /// The key that the next one comes after.
+    last: Option<String>,
+    outdated: Vec<String>,
+    next: Option<KeyRow>,
+    ending: Vec<(String, Timestamp)>,
+    over: Vec<String>,
+}
+
+impl Due {
+    const fn is_nothing(&self) -> bool {
+        self.next.is_none() && self.outdated.is_empty() && self.ending.is_empty() && self.over.is_empty()
     }
-    let (last, mark) = (rows.last().map(|row| row.kid.clone()), env.guid().to_string());
-    env.db
-        .write(move |tx| {
-            let (next, ending, over) = (next.clone(), ending.clone(), over.clone());
-            let (last, mark) = (last.clone(), mark.clone());
-            Box::pin(async move {
-                if let Some(next) = &next {
-                    // Of two nodes that find the same key due, one makes it.
-                    keys::insert_after(tx, tenant, last.as_deref().unwrap_or_default(), next).await?;
-                }
-                for (kid, end) in &ending {
-                    keys::retire(tx, tenant, kid, *end).await?;
-                }
-                for kid in &over {
-                    keys::remove_retired(tx, tenant, kid, now).await?;
-                }
-                deployment::put(tx, MARK, &mark).await
+
+    async fn write(self, env: &Env, tenant: TenantId, now: Timestamp) -> Outcome<()> {
+        let mark = env.guid().to_string();
+        env.db
+            .write(move |tx| {
+                let (due, mark) = (self.clone(), mark.clone());
+                Box::pin(async move {
+                    for kid in &due.outdated {
+                        keys::remove_waiting(tx, tenant, kid, now).await?;
+                    }
+                    if let Some(next) = &due.next {
+                        // Of two nodes that find the same key due, one makes it.
+                        keys::insert_after(tx, tenant, due.last.as_deref().unwrap_or_default(), next).await?;
+                    }
+                    for (kid, end) in &due.ending {
+                        keys::retire(tx, tenant, kid, *end).await?;
+                    }
+                    for kid in &due.over {
+                        keys::remove_retired(tx, tenant, kid, now).await?;
+                    }
+                    deployment::put(tx, MARK, &mark).await
+                })
             })
-        })
-        .await
+            .await
+    }
 }
 
 /// What says that keys changed on any node; compared with what was read last.

@@ -5,16 +5,16 @@ use vestibule_crypto::digest;
 use vestibule_rules::directory::application::Platform;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, ProviderId, SessionId, TenantId, UserId};
+use vestibule_rules::oauth::added_claims::OptionalName;
 use vestibule_rules::oauth::authorize::Verified;
 use vestibule_rules::oauth::claims_request::ClaimsRequest;
 use vestibule_rules::oauth::profile;
-use vestibule_rules::oauth::token::ABSOLUTE;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::WriteTx;
 use vestibule_store::grants::{self, CodeRow, FamilyRow};
 
-use super::digest_of;
+use super::{digest_of, lives};
 use crate::env::Site;
 use crate::visit::Visit;
 
@@ -61,6 +61,9 @@ pub(crate) struct FamilyDoc {
     /// How the person proved who they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) amr: Vec<String>,
+    /// The network address that they signed in from; kept only for who asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
 }
 
 impl FamilyDoc {
@@ -82,9 +85,10 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
     let grant = GrantId::from_random(site.env.random());
     let scope = verified.scope.stored();
     // Rotation never goes beyond the family's end (security.md S76); a single-page app's is a day, fixed.
+    let absolute = lives::of(site, visit, verified.client_id).absolute;
     let life = match verified.platform {
-        Platform::Spa => lifetimes.spa_refresh_token,
-        Platform::Web | Platform::PublicClient => ABSOLUTE,
+        Platform::Spa => lifetimes.spa_refresh_token.min(absolute),
+        Platform::Web | Platform::PublicClient => absolute,
     };
     let doc = CodeDoc {
         redirect_uri_sent: verified.redirect_uri_sent,
@@ -102,7 +106,7 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
         created_at: visit.now,
         expires_at: visit.now + life,
         revoked_at: None,
-        doc: Some(FamilyDoc { claims: verified.claims.clone(), amr: amr.to_vec() }.write()?),
+        doc: Some(doc_of(visit, verified, amr).write()?),
         parent_id: None,
     };
     let row = CodeRow {
@@ -122,6 +126,19 @@ pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(Pr
     };
     let row = verified.response_type.code.then_some(row);
     Ok((PreparedCode { tenant: visit.tenant_id(), family, code: row }, Secret::new(code)))
+}
+
+fn doc_of(visit: &Visit, verified: &Verified, amr: &[String]) -> FamilyDoc {
+    let asks = |client: ClientId| {
+        let app = visit.tenant.application(client);
+        app.is_some_and(|app| {
+            let asked = &app.settings.tokens.optional_claims;
+            let name = OptionalName::IpAddr.as_str();
+            asked.id_token.iter().chain(&asked.access_token).any(|claim| claim.name == name)
+        })
+    };
+    let address = (asks(verified.client_id) || asks(verified.scope.audience())).then(|| visit.source.clone());
+    FamilyDoc { claims: verified.claims.clone(), amr: amr.to_vec(), address }
 }
 
 /// What the operator set, within what the client's profile allows (security.md S32).

@@ -58,6 +58,7 @@ pub(super) async fn redeem(call: &Call<'_>, form: Form) -> Result<TokenResponse,
         idp: issuer_of(call.site, call.visit, given.provider.as_ref()),
         nonce: None,
         key: key.as_deref(),
+        in_address: false,
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     let refresh = refresh.map(|new| new.row(&given.family, call.visit.now));

@@ -3,8 +3,7 @@
 //! Tokens are signed after the grant is written, because they name it and speak of an account that the same
 //! transaction may have made. A crash in between costs the person one more click.
 
-use vestibule_crypto::digest::{base64url, half_hash_for};
-use vestibule_crypto::jwk::Algorithm;
+use vestibule_crypto::digest::base64url;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::oauth::authorize::Verified;
@@ -15,10 +14,11 @@ use vestibule_store::users;
 
 use super::client::Client;
 use super::mint::{Beside, Mint};
-use super::{Call, NewCode, PreparedCode, issuer_of, prepare_code};
+use super::{Call, NewCode, PreparedCode, Refusal, issuer_of, prepare_code};
 use crate::dpop::Possession;
 use crate::env::Site;
 use crate::hop::Reply;
+use crate::membership;
 use crate::session;
 use crate::visit::Visit;
 
@@ -41,6 +41,11 @@ pub(crate) fn grant(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<Gra
 impl Granted {
     /// The response, with its tokens signed.
     pub(crate) async fn reply(&self, site: &Site, visit: &Visit) -> Outcome<Reply> {
+        // The person has an account and is signed in by now; the application gets nothing of it (S66).
+        let (client, audience) = (self.request.client_id, self.request.scope.audience());
+        if !membership::admits(site, visit, self.rows.family.user_id, (client, audience)).await? {
+            return Err(membership::not_assigned());
+        }
         let answers = self.request.response_type;
         let mut granted = Vec::new();
         if answers.code {
@@ -77,25 +82,28 @@ impl Granted {
             nonce: nonce.as_deref(),
             // A browser proves no key.
             key: None,
+            in_address: true,
         };
+        let standing = mint.standing(&call).await.map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => fault,
+            Refusal::Protocol(_) => membership::not_assigned(),
+        })?;
         let mut granted = Vec::new();
         if response_type.token {
-            let life = site.settings.lifetimes.access_token;
-            granted.push(("access_token", mint.access_token(&call, life).await?));
+            let life = mint.life(&call);
+            granted.push(("access_token", mint.access_token(&call, life, &standing).await?));
             granted.push(("token_type", "Bearer".to_owned()));
             granted.push(("expires_in", life.as_seconds().to_string()));
             granted.push(("scope", scope.text()));
         }
         if response_type.id_token {
-            let half = |text: &str| half_hash_for(Algorithm::Rs256, text);
-            let access = granted.first().map(|(_, token)| half(token));
-            let code = response_type.code.then(|| half(self.code.expose()));
+            let access = granted.first().map(|(_, token)| token.clone());
             let beside = Beside {
-                at_hash: access.as_deref(),
-                c_hash: code.as_deref(),
+                access_token: access.as_deref(),
+                code: response_type.code.then(|| self.code.expose().as_str()),
                 replaces_userinfo: !response_type.code && !response_type.token,
             };
-            granted.push(("id_token", mint.id_token(&call, beside).await?));
+            granted.push(("id_token", mint.id_token(&call, beside, &standing).await?));
         }
         if self.request.wants_client_info {
             let info = claims::client_info(user.id, visit.tenant_id());

@@ -1,19 +1,23 @@
 //! Signed tokens and fresh refresh tokens for a grant.
 
 use vestibule_crypto::digest;
-use vestibule_rules::directory::application::Platform;
+use vestibule_rules::directory::application::{Application, PasswordCredential, Platform};
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::ClientId;
+use vestibule_rules::oauth::added_claims::{Added, Circumstances};
 use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
+use vestibule_rules::oauth::error;
+use vestibule_rules::oauth::membership::{MOST_IN_ADDRESS, MOST_IN_TOKEN, Standing, admits, groups, roles};
 use vestibule_rules::oauth::scope::{GRAPH, Scope};
 use vestibule_rules::oauth::token::marker;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{FamilyRow, RefreshRow};
 
 use super::code::FamilyDoc;
-use super::{Call, TokenResponse, digest_of, hint, token_type};
+use super::{Call, Refusal, TokenResponse, digest_of, hint, lives, token_type};
 use crate::env::Site;
+use crate::membership;
 
 /// Whom tokens are minted for.
 pub(super) struct Mint<'a> {
@@ -26,13 +30,15 @@ pub(super) struct Mint<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The thumbprint of the key that the access token is bound to.
     pub(super) key: Option<&'a str>,
+    /// The tokens travel in an address, which has to stay short.
+    pub(super) in_address: bool,
 }
 
 /// What an ID token says of what travels beside it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Beside<'a> {
-    pub(super) at_hash: Option<&'a str>,
-    pub(super) c_hash: Option<&'a str>,
+    pub(super) access_token: Option<&'a str>,
+    pub(super) code: Option<&'a str>,
     /// Nothing that userinfo could be asked with.
     pub(super) replaces_userinfo: bool,
 }
@@ -48,11 +54,14 @@ impl Mint<'_> {
         &self,
         call: &Call<'_>,
         refresh: Option<&NewRefresh>,
-    ) -> Outcome<TokenResponse> {
-        let (site, visit) = (call.site, call.visit);
-        let life = site.settings.lifetimes.access_token;
-        let id_token =
-            if self.scope.openid { Some(self.id_token(call, Beside::default()).await?) } else { None };
+    ) -> Result<TokenResponse, Refusal> {
+        let standing = self.standing(call).await?;
+        let (visit, life) = (call.visit, self.life(call));
+        let id_token = if self.scope.openid {
+            Some(self.id_token(call, Beside::default(), &standing).await?)
+        } else {
+            None
+        };
         let client_info = call.params.is_set("client_info").then(|| {
             digest::base64url(claims::client_info(self.user.id, visit.tenant_id()).to_string().as_bytes())
         });
@@ -61,7 +70,7 @@ impl Mint<'_> {
             scope: self.scope.text(),
             expires_in: life.as_seconds(),
             ext_expires_in: life.as_seconds(),
-            access_token: self.access_token(call, life).await?,
+            access_token: self.access_token(call, life, &standing).await?,
             refresh_token: refresh.map(|new| new.plain.clone()),
             refresh_token_expires_in: refresh.map(|new| new.expires_at.since(visit.now).as_seconds()),
             id_token,
@@ -69,7 +78,28 @@ impl Mint<'_> {
         })
     }
 
-    pub(super) async fn id_token(&self, call: &Call<'_>, beside: Beside<'_>) -> Outcome<String> {
+    /// What the person is in the application and in the API, if both are for them (security.md S66).
+    pub(super) async fn standing(&self, call: &Call<'_>) -> Result<Standing, Refusal> {
+        let apps = [Some(call.client.app), self.resource(call)];
+        let standing = membership::standing(call.site, call.visit, self.user.id, apps).await?;
+        if apps.into_iter().flatten().all(|app| admits(app, &standing)) {
+            Ok(standing)
+        } else {
+            Err(error::USER_NOT_ASSIGNED.into())
+        }
+    }
+
+    /// The application whose API the access token is for.
+    fn resource<'c>(&self, call: &'c Call<'_>) -> Option<&'c Application<PasswordCredential>> {
+        claims::resource(&call.visit.tenant.config.applications, self.scope.audience())
+    }
+
+    pub(super) async fn id_token(
+        &self,
+        call: &Call<'_>,
+        beside: Beside<'_>,
+        standing: &Standing,
+    ) -> Outcome<String> {
         let site = call.site;
         let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
         let sub = subject(site, self.family.client_id, self.user);
@@ -80,33 +110,103 @@ impl Mint<'_> {
             auth_time: Some(self.family.auth_time),
             amr: &doc.amr,
             named: &doc.claims.id_token,
-            at_hash: beside.at_hash,
-            c_hash: beside.c_hash,
+            at_hash: None,
+            c_hash: None,
             replaces_userinfo: beside.replaces_userinfo,
             login_hint: Some(&login_hint),
-            mapped: &call.client.app.token_claims,
         };
+        let app = call.client.app;
+        let groups_at = self.groups_at(call);
+        let added = Added {
+            optional: &app.settings.tokens.optional_claims.id_token,
+            circumstances: Circumstances {
+                login_hint: Some(&login_hint),
+                address: doc.address.as_deref(),
+                ..self.circumstances(call, groups_at.as_deref())
+            },
+            ..self.added(call, app, standing)
+        };
+        // The hashes are those of the very key that signs, whatever is rotated meanwhile.
+        let keys = site.keyring.of(&site.env, call.visit.tenant_id()).await?;
+        let key = keys.current(call.visit.now)?;
+        let half = |text: &str| digest::half_hash_for(key.algorithm().into(), text);
+        let (at_hash, c_hash) = (beside.access_token.map(half), beside.code.map(half));
+        let sign_in = SignIn { at_hash: at_hash.as_deref(), c_hash: c_hash.as_deref(), ..sign_in };
         let claims = claims::id_token(
             &self.issuance(call, &uti),
             &self.subject(&sub),
             &sign_in,
-            site.settings.lifetimes.id_token,
+            &added,
+            lives::of(site, call.visit, self.family.client_id).id_token,
         );
-        site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
+        key.sign(&claims, "JWT")
     }
 
-    pub(super) async fn access_token(&self, call: &Call<'_>, life: Span) -> Outcome<String> {
+    /// How long the access token lives.
+    pub(super) fn life(&self, call: &Call<'_>) -> Span {
+        lives::access_token(call.site, call.visit, self.family.client_id, self.scope.audience())
+    }
+
+    pub(super) async fn access_token(
+        &self,
+        call: &Call<'_>,
+        life: Span,
+        standing: &Standing,
+    ) -> Outcome<String> {
         let site = call.site;
         let audience = self.scope.audience();
         // Userinfo speaks for the application that signed the person in; an API knows people by its own name.
         let sector = if audience == GRAPH { self.family.client_id } else { audience };
         let sub = subject(site, sector, self.user);
         let uti = digest::base64url(&site.env.random::<16>());
-        let resource = claims::resource(&call.visit.tenant.config.applications, audience);
-        let mapped = resource.map(|app| app.token_claims.as_slice()).unwrap_or_default();
-        let claims = claims::access_token(&self.issuance(call, &uti), &self.subject(&sub), mapped, life);
+        let doc = FamilyDoc::of(self.family)?;
+        let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
+        let groups_at = self.groups_at(call);
+        let added = self.resource(call).map_or_else(Added::default, |app| Added {
+            optional: &app.settings.tokens.optional_claims.access_token,
+            circumstances: Circumstances {
+                login_hint: Some(&login_hint),
+                address: doc.address.as_deref(),
+                ..self.circumstances(call, groups_at.as_deref())
+            },
+            ..self.added(call, app, standing)
+        });
+        let claims = claims::access_token(&self.issuance(call, &uti), &self.subject(&sub), &added, life);
         let claims = claims::bound(claims, self.key);
         site.keyring.sign(&site.env, call.visit.tenant_id(), &claims, call.visit.now).await
+    }
+
+    /// What the person is in one application.
+    fn added<'s>(
+        &self,
+        call: &'s Call<'_>,
+        app: &'s Application<PasswordCredential>,
+        standing: &Standing,
+    ) -> Added<'s> {
+        let most = if self.in_address { MOST_IN_ADDRESS } else { MOST_IN_TOKEN };
+        Added {
+            mapped: &app.token_claims,
+            groups: groups(app, &call.visit.tenant.config.groups, standing, most),
+            roles: roles(app, standing),
+            ..Added::default()
+        }
+    }
+
+    fn circumstances<'s>(&self, call: &'s Call<'_>, groups_at: Option<&'s str>) -> Circumstances<'s> {
+        Circumstances {
+            auth_time: Some(self.family.auth_time),
+            sid: Some(self.family.sid),
+            tenant_country: call.visit.tenant.config.tenant.country_letter_code.as_deref(),
+            groups_at,
+            ..Circumstances::default()
+        }
+    }
+
+    /// Where to ask for groups that are too many for a token; nothing for a token in an address.
+    fn groups_at(&self, call: &Call<'_>) -> Option<String> {
+        let (visit, user) = (call.visit, self.user.id);
+        (!self.in_address)
+            .then(|| format!("{}/{}/users/{user}/getMemberObjects", visit.origin, visit.tenant_id()))
     }
 
     fn issuance<'s>(&'s self, call: &'s Call<'_>, uti: &'s str) -> Issuance<'s> {
@@ -144,7 +244,7 @@ impl NewRefresh {
         family: &FamilyRow,
         (generation, key): (i64, Option<&str>),
     ) -> Self {
-        let idle = call.visit.now + call.site.settings.lifetimes.refresh_token;
+        let idle = call.visit.now + lives::of(call.site, call.visit, family.client_id).idle;
         let plain = format!("{}.{}", marker(platform), digest::token(call.site.env.random()));
         Self { plain, expires_at: idle.min(family.expires_at), generation, key: key.map(str::to_owned) }
     }

@@ -17,7 +17,7 @@ use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, end_of_grant, issuer_of, provider_of};
 
 /// What an assertion names, as of one instant.
 struct Found {
@@ -49,7 +49,7 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
         scope: scope.stored(),
         auth_time: parent.auth_time,
         created_at: visit.now,
-        expires_at: parent.expires_at,
+        expires_at: end_of_grant(site, visit, client.app.app_id).min(parent.expires_at),
         revoked_at: None,
         doc: parent.doc.clone(),
         parent_id: Some(parent.id),
@@ -63,6 +63,7 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
         idp: issuer_of(site, visit, found.provider.as_ref()),
         nonce: None,
         key: key.as_deref(),
+        in_address: false,
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     let refresh = refresh.map(|new| new.row(&family, visit.now));

@@ -55,6 +55,7 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         idp: issuer_of(call.site, call.visit, found.doc.provider.as_ref()),
         nonce: found.code.nonce.as_deref(),
         key: key.as_deref(),
+        in_address: false,
     };
     let response = mint.response(call, refresh.as_ref()).await?;
     spend(call, &found, refresh.map(|new| new.row(&found.family, call.visit.now))).await?;

@@ -134,8 +134,9 @@ async fn mint(
         // OpenID Connect Core 12.2: an ID token of a refresh should have no nonce.
         nonce: None,
         key,
+        in_address: false,
     };
-    Ok(mint.response(call, Some(next)).await?)
+    mint.response(call, Some(next)).await
 }
 
 /// Exchanges the token for its successor; `false` when somebody else was first.

@@ -24,6 +24,8 @@ mod flow_life;
 #[cfg(test)]
 mod logout_notices;
 #[cfg(test)]
+mod memberships;
+#[cfg(test)]
 mod port;
 #[cfg(test)]
 mod provider_health;

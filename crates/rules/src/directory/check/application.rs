@@ -1,7 +1,8 @@
 //! Applications: their redirect addresses, secrets and claims.
 
-use super::{Findings, Place, attribute, credential, is_strict, redirect, unique};
+use super::{Findings, Place, attribute, credential, is_strict, redirect, tokens, unique};
 use crate::directory::application::{Application, PasswordCredential, Platform};
+use crate::directory::attribute::OF_EVERYBODY;
 use crate::directory::tenant::TenantConfig;
 use crate::oauth::profile;
 
@@ -23,6 +24,7 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "c_hash",
     "client_id",
     "cnf",
+    "ctry",
     "email",
     "email_verified",
     "events",
@@ -32,6 +34,7 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "iat",
     "idp",
     "idtyp",
+    "ipaddr",
     "iss",
     "jti",
     "login_hint",
@@ -49,10 +52,13 @@ pub const RESERVED_CLAIMS: &[&str] = &[
     "scope",
     "scp",
     "sid",
+    "signin_state",
     "sub",
     "sub_jwk",
     "tid",
+    "tenant_ctry",
     "tenant_region_scope",
+    "tfp",
     "upn",
     "uti",
     "ver",
@@ -134,6 +140,7 @@ fn one(config: &TenantConfig, app: &Application<PasswordCredential>, at: &Place,
         }
     }
     credential::check(config, app, at, found);
+    tokens::check(config, app, at, found);
     claims(config, app, &at.key("tokenClaims"), found);
     roles_and_scopes(app, at, found);
 }
@@ -183,7 +190,12 @@ fn claims(config: &TenantConfig, app: &Application<PasswordCredential>, at: &Pla
                 format!("“{}” is a claim of the server itself; choose another name", claim.name),
             );
         }
-        if attribute::find(config, &claim.attribute).is_none() {
+        if claim.tokens.is_empty() {
+            found.add(&at.key("tokens"), "5.4", "a claim that is told nowhere is none; take it away");
+        }
+        if attribute::find(config, &claim.attribute).is_none()
+            && !OF_EVERYBODY.contains(&claim.attribute.as_str())
+        {
             found.add(&at.key("attribute"), "5.4", attribute::unknown(config, &claim.attribute));
         }
     }

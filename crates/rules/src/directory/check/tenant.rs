@@ -1,6 +1,6 @@
 //! The tenant's names and its look.
 
-use super::{Findings, Place, markdown, redirect};
+use super::{Findings, Place, lifetimes, markdown, redirect};
 use crate::directory::tenant::{Branding, Tenant, TenantConfig};
 
 /// Names that already mean something as the first segment of an address. The first four are authorities
@@ -28,6 +28,13 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
     }
     domains(tenant, &at.key("domains"), found);
     branding(&tenant.branding, &at.key("branding"), found);
+    if let Some(code) = &tenant.country_letter_code
+        && (code.to_ascii_uppercase() != *code || rust_iso3166::from_alpha2(code).is_none())
+    {
+        let text = format!("“{code}” is no country of two capital letters, such as DE");
+        found.add(&at.key("countryLetterCode"), "3.13", text);
+    }
+    lifetimes::check(&tenant.tokens.lifetimes, &at.key("tokens").key("lifetimes"), found);
 }
 
 fn short_name_problem(name: &str) -> Option<String> {

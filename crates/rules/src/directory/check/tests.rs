@@ -55,6 +55,7 @@ pub(super) fn good() -> TenantConfig {
         identity_providers: vec![provider("fabrikam")],
         user_flow_attributes: vec![attribute("Loyalty Number", "int64"), attribute("Terms", "boolean")],
         user_flows: vec![flow("B2X_1_Partner", &[PORTAL])],
+        groups: Vec::new(),
     }
 }
 

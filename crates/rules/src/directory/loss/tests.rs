@@ -32,6 +32,7 @@ fn shop() -> TenantConfig {
         }))],
         user_flow_attributes: Vec::new(),
         user_flows: vec![flow("Customers", &[PORTAL], &["fabrikam", EMAIL_OTP])],
+        groups: Vec::new(),
     }
 }
 

@@ -27,7 +27,7 @@ async fn signed_in() -> Outcome<(Party<'static>, Tokens)> {
 }
 
 /// Sends the browser to the logout endpoint.
-async fn sign_out(party: &Party<'_>, pairs: &[(&str, &str)]) -> Outcome<Seen> {
+pub(crate) async fn sign_out(party: &Party<'_>, pairs: &[(&str, &str)]) -> Outcome<Seen> {
     let endpoint = party.metadata().await?["end_session_endpoint"].as_str().unwrap().to_owned();
     let url = url::Url::parse_with_params(&endpoint, pairs).unwrap();
     super::party::seen(&party.hand, party.hand.get(url.as_str()).await?).await
@@ -175,7 +175,7 @@ async fn says(names: &[&str]) -> Outcome<()> {
 }
 
 /// The client's back channel: the bodies that arrive.
-async fn back_channel() -> Outcome<(String, mpsc::UnboundedReceiver<String>)> {
+pub(crate) async fn back_channel() -> Outcome<(String, mpsc::UnboundedReceiver<String>)> {
     let broken = |error: std::io::Error| Fault::ours(error.to_string());
     let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(broken)?;
     let address = format!("http://{}/logout", socket.local_addr().map_err(broken)?);

@@ -15,7 +15,7 @@
 //! The suite's client is static, as its plans let a server choose.
 
 mod core;
-mod logout;
+pub(crate) mod logout;
 pub(crate) mod party;
 mod plans;
 pub(crate) mod suite;

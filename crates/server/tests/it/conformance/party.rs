@@ -223,7 +223,11 @@ impl<'s> Party<'s> {
     async fn checked(&self, token: &str, nonce: &str) -> Outcome<(Map<String, Value>, Algorithm)> {
         let (_, keys) = self.get("discovery/v2.0/keys", None).await?;
         let keys = VerifyingKey::set(keys.to_string().as_bytes())?;
-        let expected = Expected { algorithms: &[Algorithm::Rs256], typ: Typ::OneOf(&["JWT"]) };
+        let metadata = self.metadata().await?;
+        let listed = metadata["id_token_signing_alg_values_supported"].as_array().unwrap().iter();
+        let listed: Vec<Algorithm> =
+            listed.map(|name| Algorithm::parse(name.as_str().unwrap()).unwrap()).collect();
+        let expected = Expected { algorithms: &listed, typ: Typ::OneOf(&["JWT"]) };
         let verified = jws::verify(token, &keys, &expected)?;
         assert!(verified.kid.is_some());
         let claims = verified.claims;

@@ -269,10 +269,10 @@ impl Provider {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let unsigned = |alg: &str| format!("{}.{}", part(&json!({"alg": alg, "typ": "JWT"})), part(claims));
         match how {
-            Signed::Well => self.keys[0].sign_rs256(claims, "JWT").unwrap(),
-            Signed::ByTheOtherKey => self.keys[1].sign_rs256(claims, "JWT").unwrap(),
+            Signed::Well => self.keys[0].sign(claims, "JWT").unwrap(),
+            Signed::ByTheOtherKey => self.keys[1].sign(claims, "JWT").unwrap(),
             Signed::ByTheOtherKeyUnderAFalseName => {
-                let token = self.keys[1].sign_rs256(claims, "JWT").unwrap();
+                let token = self.keys[1].sign(claims, "JWT").unwrap();
                 let header = json!({"alg": "RS256", "typ": "JWT", "kid": self.keys[0].kid()});
                 let (_, rest) = token.split_once('.').unwrap();
                 format!("{}.{rest}", part(&header))

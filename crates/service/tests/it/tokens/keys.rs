@@ -70,7 +70,8 @@ async fn discovery_echoes_the_segments_and_keeps_the_issuer() -> Outcome<()> {
         let house = House::new(&place.db).await?;
         let mut visit = house.visit(1);
         visit.segments = Segments { tenant: "Contoso".to_owned(), flow: Some("b2c_1_x".to_owned()) };
-        let document: Value = serde_json::from_slice(&discovery::document(&visit)?).unwrap();
+        let document: Value =
+            serde_json::from_slice(&discovery::document(&house.site, &visit).await?).unwrap();
         assert_eq!(document["issuer"], format!("https://localhost:8443/{}/v2.0", tenant(1)));
         assert_eq!(document["token_endpoint"], "https://localhost:8443/Contoso/b2c_1_x/oauth2/v2.0/token");
         Ok(())

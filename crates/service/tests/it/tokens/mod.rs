@@ -120,6 +120,7 @@ fn view(id: TenantId) -> TenantView {
         identity_providers: Vec::new(),
         user_flow_attributes: Vec::new(),
         user_flows: Vec::new(),
+        groups: Vec::new(),
     };
     TenantView {
         config,

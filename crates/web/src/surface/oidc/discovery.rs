@@ -12,5 +12,8 @@ use crate::state::AppState;
 
 pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
     let asked = Asked::read(&app, request).await?;
-    Ok(respond::kept_shortly(respond::json(StatusCode::OK, discovery::document(&asked.visit)?)))
+    Ok(respond::kept_shortly(respond::json(
+        StatusCode::OK,
+        discovery::document(&app.site, &asked.visit).await?,
+    )))
 }

@@ -6,6 +6,7 @@ mod client;
 mod device_code;
 mod discovery;
 mod federation;
+mod groups;
 mod initiate;
 mod introspect;
 mod keys;
@@ -47,6 +48,8 @@ pub(super) fn callers() -> Router<AppState> {
     let routes = endpoint(routes, "/oauth2/v2.0/revoke", &revoke);
     let routes =
         routes.route("/{tenant}/federation/{provider}/token", get(federation::token).options(preflight));
+    let groups = post(groups::list).options(preflight);
+    let routes = routes.route("/{tenant}/users/{user}/getMemberObjects", groups);
     endpoint(routes, "/openid/userinfo", &get(userinfo::tell).post(userinfo::tell).options(preflight))
 }
 

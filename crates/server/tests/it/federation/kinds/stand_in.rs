@@ -260,7 +260,7 @@ impl StandIn {
             claims.extend(more);
         }
         let claims = self.document("id_token", Value::Object(claims));
-        json!(self.key.sign_rs256(&claims, "JWT").unwrap())
+        json!(self.key.sign(&claims, "JWT").unwrap())
     }
 
     /// RFC 7517 §5.

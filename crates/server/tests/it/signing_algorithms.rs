@@ -1,0 +1,242 @@
+//! What a tenant's tokens are signed with: each algorithm, the change from one to the next, and tokens that want to be
+//! checked by another one than their key is for.
+
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+use vestibule_crypto::asymmetric::Pkcs8;
+use vestibule_crypto::client_key::ClientKey;
+use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
+use vestibule_crypto::jws::{self, Expected, Typ};
+use vestibule_rules::fault::Outcome;
+use vestibule_rules::ids::TenantId;
+use vestibule_rules::oauth::signing::SigningAlgorithm;
+use vestibule_rules::time::Span;
+use vestibule_service::keys::rotation::{self, State};
+use vestibule_testkit::server::on_both;
+use vestibule_testkit::{Engine, TestServer};
+
+use crate::client::claims;
+use crate::conformance::logout::{back_channel, sign_out};
+use crate::conformance::party::{CALLBACK, CLIENT, Party, Seen, Shows, Tokens, Variant};
+use crate::conformance::suite::sign_up;
+use crate::oauth2::world::forge;
+
+const FILE: &str = include_str!("conformance/suite.yaml");
+
+fn signing_with(algorithm: &str) -> String {
+    let mark = "  shortName: suite\n";
+    FILE.replacen(mark, &format!("{mark}  tokens: {{ signingAlgorithm: {algorithm} }}\n"), 1)
+}
+
+fn tenant(server: &TestServer) -> TenantId {
+    server.site.directory.tenant("suite").unwrap().config.tenant.id
+}
+
+async fn listed(server: &TestServer) -> Outcome<Vec<(String, State)>> {
+    let keys = rotation::listed(&server.site.env, tenant(server)).await?;
+    Ok(keys.into_iter().map(|key| (key.algorithm, key.state)).collect())
+}
+
+async fn announced(server: &TestServer) -> Outcome<Value> {
+    let document = Party::new(server, Variant::of("code")).metadata().await?;
+    Ok(document["id_token_signing_alg_values_supported"].clone())
+}
+
+/// What every algorithm has to be good for.
+async fn serves(
+    server: &TestServer,
+    algorithm: SigningAlgorithm,
+    heard: impl AsyncFnOnce() -> String,
+) -> Outcome<()> {
+    sign_up(server).await?;
+    assert_eq!(announced(server).await?, json!([algorithm.as_str()]));
+    let party = Party::new(server, Variant::of("code id_token token"));
+    // The hashes of what travels beside the ID token are checked in there (S70).
+    let tokens = party.good(&[]).await?;
+    assert_eq!(header(&tokens.id_token)["alg"], algorithm.as_str());
+    assert_eq!(party.told(&tokens).await?["sub"], tokens.id["sub"]);
+    let (_, set) = party.get("discovery/v2.0/keys", None).await?;
+    for key in set["keys"].as_array().unwrap() {
+        // S89
+        assert!(["d", "p", "q", "k"].iter().all(|private| key.get(private).is_none()));
+        let named = (algorithm != SigningAlgorithm::Rs256).then(|| json!(algorithm.as_str()));
+        assert_eq!(key.get("alg"), named.as_ref());
+    }
+    let hint = ("id_token_hint", tokens.id_token.as_str());
+    let Seen::App(_) = sign_out(&party, &[hint, ("post_logout_redirect_uri", CALLBACK)]).await? else {
+        panic!("the hint is not believed");
+    };
+    let body = heard().await;
+    let (_, token) = form_urlencoded::parse(body.as_bytes()).next().unwrap();
+    let keys = VerifyingKey::set(set.to_string().as_bytes())?;
+    let expected = Expected { algorithms: &[algorithm.into()], typ: Typ::OneOf(&["logout+jwt"]) };
+    assert_eq!(jws::verify(&token, &keys, &expected).unwrap().claims["sid"], tokens.id["sid"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_algorithm_signs_what_a_careful_client_takes() -> Outcome<()> {
+    // S70, S89
+    for (algorithm, engine) in [
+        (SigningAlgorithm::Ps256, Engine::Sqlite),
+        (SigningAlgorithm::Es256, Engine::Postgres),
+        (SigningAlgorithm::EdDsa, Engine::Sqlite),
+    ] {
+        let (address, mut bodies) = back_channel().await?;
+        let mark = "    securityProfile: oidc-compat\n";
+        let file = signing_with(algorithm.as_str()).replacen(
+            mark,
+            &format!("{mark}    backChannelLogoutUri: {address}\n"),
+            1,
+        );
+        let server = TestServer::start(engine, &[&file]).await?;
+        serves(&server, algorithm, async || bodies.recv().await.unwrap()).await?;
+        server.finish().await?;
+    }
+    Ok(())
+}
+
+async fn app_token(server: &TestServer) -> Outcome<String> {
+    let party = Party::new(server, Variant::of("code"));
+    let scope = format!("{CLIENT}/.default");
+    let form = [("grant_type", "client_credentials"), ("scope", scope.as_str())];
+    let (status, body) = party.token((CLIENT, "secrets/app"), &form, Shows::Post).await?;
+    assert_eq!(status, 200, "{body}");
+    Ok(body["access_token"].as_str().unwrap().to_owned())
+}
+
+fn header(token: &str) -> Value {
+    claims(&format!(".{token}"))
+}
+
+#[tokio::test]
+async fn another_algorithm_comes_with_the_usual_overlap() -> Outcome<()> {
+    // S90
+    on_both(&[FILE], async |server| {
+        let first = app_token(server).await?;
+        server.apply(&[&signing_with("ES256")]).await?;
+        // Two nodes find it due at once.
+        let (one, two) = tokio::join!(rotation::keep_up(&server.site), rotation::keep_up(&server.site));
+        one.and(two)?;
+        server.site.keyring.poll(&server.site.env).await?;
+        let named = |names: [&str; 2], states: [State; 2]| {
+            names.map(str::to_owned).into_iter().zip(states).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(server).await?, named(["RS256", "ES256"], [State::Current, State::Next]));
+        assert_eq!(announced(server).await?, json!(["RS256", "ES256"]));
+        assert_eq!(header(&app_token(server).await?)["alg"], "RS256");
+        let party = Party::new(server, Variant::of("code"));
+        let (_, known) = party.get("discovery/v2.0/keys", None).await?;
+        let known = VerifyingKey::set(known.to_string().as_bytes())?;
+        server.clock.advance(Span::days(2));
+        let fresh = app_token(server).await?;
+        assert_eq!(header(&fresh)["alg"], "ES256");
+        let any = Expected { algorithms: &Algorithm::ALL, typ: Typ::OneOf(&["JWT"]) };
+        assert!([&first, &fresh].iter().all(|token| jws::verify(token, &known, &any).is_ok()));
+        assert_eq!(announced(server).await?, json!(["ES256"]));
+        // Somebody thinks better of it before the change is complete: what waits has signed nothing and goes.
+        rotation::keep_up(&server.site).await?;
+        assert_eq!(listed(server).await?.last().unwrap(), &("ES256".to_owned(), State::Next));
+        server.apply(&[FILE]).await?;
+        rotation::keep_up(&server.site).await?;
+        server.site.keyring.poll(&server.site.env).await?;
+        assert_eq!(listed(server).await?.last().unwrap(), &("RS256".to_owned(), State::Next));
+        assert_eq!(listed(server).await?.len(), 3);
+        // Nobody waits for a key that is already known when the one in use is in other hands.
+        rotation::rotate(&server.site.env, tenant(server), true).await?;
+        server.site.keyring.poll(&server.site.env).await?;
+        let all = listed(server).await?;
+        assert!(all.iter().all(|(algorithm, _)| algorithm == "RS256") && all.len() == 2, "{all:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// Tokens like good ones, each to be checked by something else than the key is for.
+async fn confused(server: &TestServer, good: &str) -> Outcome<Vec<(String, String)>> {
+    let (keys, now) =
+        (server.site.keyring.of(&server.site.env, tenant(server)).await?, server.site.env.now());
+    let key = keys.current(now)?;
+    let own = ClientKey::from_pkcs8(&Pkcs8::new(key.pkcs8()?.expose().clone()))?;
+    let (body, kid) = (claims(good), key.kid());
+    let mut all = Vec::new();
+    for algorithm in own.algorithms().iter().filter(|other| **other != key.algorithm().into()) {
+        let header = Map::from_iter([("typ".to_owned(), json!("JWT")), ("kid".to_owned(), json!(kid))]);
+        let nameless = Map::from_iter([("typ".to_owned(), json!("JWT"))]);
+        for header in [header, nameless] {
+            all.push((algorithm.name().to_owned(), own.sign_with_header(*algorithm, header, &body)?));
+        }
+    }
+    let jwk =
+        serde_json::to_value(key.jwk()).map_err(|e| vestibule_rules::fault::Fault::ours(e.to_string()))?;
+    let public = jwk["n"].as_str().or(jwk["x"].as_str()).unwrap().as_bytes();
+    for secret in [public, key.certificate(), jwk.to_string().as_bytes(), b""] {
+        let header = json!({"typ": "JWT", "alg": "HS256", "kid": kid});
+        all.push(("HS256".to_owned(), forge(&header, &body, Some(secret))));
+    }
+    for alg in ["none", "None", "nOnE", ""] {
+        all.push((alg.to_owned(), forge(&json!({"typ": "JWT", "alg": alg, "kid": kid}), &body, None)));
+    }
+    // A signature of zeros, which a broken ECDSA takes for anything.
+    let (signed, _) = good.rsplit_once('.').unwrap();
+    all.push(("zeros".to_owned(), format!("{signed}.{}", "A".repeat(86))));
+    for kid in ["../../dev/null", "' OR 1=1 --", "", "\u{0}"] {
+        let header = Map::from_iter([("typ".to_owned(), json!("JWT")), ("kid".to_owned(), json!(kid))]);
+        let own_algorithm = key.algorithm().into();
+        all.push((format!("kid {kid}"), own.sign_with_header(own_algorithm, header, &body)?));
+    }
+    for typ in ["logout+jwt", "dpop+jwt", "at+jwt"] {
+        let header = Map::from_iter([("typ".to_owned(), json!(typ)), ("kid".to_owned(), json!(kid))]);
+        all.push((typ.to_owned(), own.sign_with_header(key.algorithm().into(), header, &body)?));
+    }
+    Ok(all)
+}
+
+async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {
+    let secret = vestibule_testkit::server::secret("secrets/app");
+    let form = [("client_id", CLIENT), ("client_secret", secret.expose().as_str()), ("token", token)];
+    let url = format!("{}/suite/oauth2/v2.0/introspect", party.server.origin);
+    let answered = party.hand.post(&url, &form).await?;
+    let body: Value = serde_json::from_str(&answered.body).unwrap();
+    Ok(body["active"] == true)
+}
+
+#[tokio::test]
+async fn a_key_is_good_for_its_own_algorithm_alone() -> Outcome<()> {
+    // S60, S61
+    for algorithm in ["RS256", "PS256", "ES256"] {
+        let server = TestServer::start(Engine::Sqlite, &[&signing_with(algorithm)]).await?;
+        sign_up(&server).await?;
+        let party = Party::new(&server, Variant::of("code"));
+        let Tokens { access_token, id_token, .. } = party.good(&[]).await?;
+        let access = access_token.unwrap();
+        assert!(is_active(&party, &access).await?);
+        for (what, token) in confused(&server, &access).await? {
+            assert!(!is_active(&party, &token).await?, "{algorithm} as {what}");
+            let (status, _) = party.get("openid/userinfo", Some(&token)).await?;
+            assert_eq!(status, 401, "{algorithm} as {what}");
+            let form = [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("assertion", token.as_str()),
+                ("requested_token_use", "on_behalf_of"),
+                ("scope", "openid"),
+            ];
+            let (status, body) = party.token((CLIENT, "secrets/app"), &form, Shows::Post).await?;
+            assert_eq!(
+                (status, body["error"].as_str()),
+                (400, Some("invalid_grant")),
+                "{algorithm} as {what}"
+            );
+        }
+        for (what, hint) in confused(&server, &id_token).await? {
+            // Nobody's hint is not the hint of who is signed in.
+            let answer = match party.ask(&[("prompt", "none"), ("id_token_hint", &hint)]).await? {
+                Seen::App(answer) => answer,
+                Seen::Page(form) => return Err(form.page.unexpected(&what)),
+            };
+            assert_eq!(answer.get("error"), Some("login_required"), "{algorithm} as {what}");
+        }
+        server.finish().await?;
+    }
+    Ok(())
+}
