@@ -1,6 +1,7 @@
 //! The command line: words, help, and how they become layers of configuration.
 
 mod provider;
+mod registration;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,10 @@ use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::provider::{ProviderArgs, ProviderCommand};
+pub use self::registration::{
+    RegisteredArgs, RegistrationArgs, RegistrationClientCommand, RegistrationCommand,
+    RegistrationTokenCommand,
+};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
 const STYLES: Styles = Styles::styled()
@@ -74,6 +79,9 @@ pub enum Command {
     /// See and rotate the keys that sign tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Let applications register themselves, and see which did
+    #[command(subcommand)]
+    ClientRegistration(RegistrationCommand),
     /// Show how far people come in sign-ups, how long it takes them and what stands in their way
     ///
     /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how

@@ -44,6 +44,7 @@ pub mod logout;
 pub mod mail;
 pub mod notices;
 pub mod ports;
+pub mod registration;
 pub mod revocation;
 pub mod session;
 pub mod terms;

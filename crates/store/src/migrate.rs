@@ -56,6 +56,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "pushed_requests",
         text: include_str!("../migrations/0016_pushed_requests.sql"),
     },
+    Migration {
+        version: 17,
+        name: "registered_clients",
+        text: include_str!("../migrations/0017_registered_clients.sql"),
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

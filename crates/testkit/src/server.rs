@@ -126,8 +126,11 @@ pub async fn on_both(tenants: &[&str], test: impl AsyncFn(&TestServer) -> Outcom
 fn env(database: &TestDb, clock: Arc<TestClock>) -> Outcome<Env> {
     let sealing = SealingKey::new([7; 32])?;
     let loopback = "127.0.0.0/8".parse().map_err(|_| Fault::ours("not a network"))?;
+    let one = "127.0.0.1/32".parse().map_err(|_| Fault::ours("not a network"))?;
     let outbound = OutboundSettings {
         allowed: vec![Allowed { network: loopback, port: None }],
+        // The other addresses of this machine stand for what strangers may not reach.
+        allowed_to_strangers: vec![Allowed { network: one, port: None }],
         ..OutboundSettings::default()
     };
     let entropy = Arc::new(SeededEntropy::new(SEED));

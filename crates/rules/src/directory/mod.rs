@@ -15,6 +15,7 @@ pub mod difference;
 pub mod flow;
 pub mod loss;
 pub mod provider;
+pub mod registration;
 pub mod tenant;
 pub mod terms;
 pub mod user;

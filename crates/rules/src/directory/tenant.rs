@@ -7,6 +7,7 @@ use super::application::{Application, PasswordCredential};
 use super::attribute::UserFlowAttribute;
 use super::flow::UserFlow;
 use super::provider::{IdentityProvider, SealedSecret};
+use super::registration::ClientRegistration;
 use crate::ids::TenantId;
 
 /// Which half of the product a tenant uses (sign-up.md 1.1).
@@ -47,6 +48,8 @@ pub struct Tenant {
     pub authentication_flows_policy: AuthenticationFlowsPolicy,
     #[serde(default)]
     pub branding: Branding,
+    #[serde(default, skip_serializing_if = "ClientRegistration::is_usual")]
+    pub client_registration: ClientRegistration,
 }
 
 impl Tenant {

@@ -11,6 +11,7 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
+use vestibule_rules::directory::registration::ClientRegistration;
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
 use vestibule_rules::directory::terms::Terms;
 
@@ -36,6 +37,9 @@ pub struct TenantFile {
     /// How people sign up and in, and for which applications.
     #[serde(default)]
     pub user_flows: Vec<FlowSection>,
+    /// Applications that register themselves. Off unless you say otherwise.
+    #[serde(default)]
+    pub client_registration: ClientRegistration,
 }
 
 /// The tenant itself.

@@ -46,7 +46,7 @@ pub(crate) async fn with_settings(more: &str) -> Outcome<TestServer> {
     Ok(server)
 }
 
-async fn sign_up(server: &TestServer) -> Outcome<()> {
+pub(crate) async fn sign_up(server: &TestServer) -> Outcome<()> {
     let hand = Hand::new(server);
     let url = format!("{}/suite/oauth2/v2.0/authorize", server.origin);
     let pairs = [
