@@ -104,7 +104,6 @@ impl Apps {
             .replace("{app}", self.tenant.client_id)
             .replace("{daemon}", self.daemon)
             .replace("{algorithm}", self.algorithm)
-            .replace("{signing}\n", "")
     }
 
     /// What the daemon asks for: itself.

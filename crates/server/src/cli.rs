@@ -2,6 +2,7 @@
 
 mod membership;
 mod provider;
+mod registration;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,10 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::membership::{GroupCommand, RoleArgs, RoleCommand};
 pub use self::provider::{ProviderArgs, ProviderCommand};
+pub use self::registration::{
+    RegisteredArgs, RegistrationArgs, RegistrationClientCommand, RegistrationCommand,
+    RegistrationTokenCommand,
+};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
 const STYLES: Styles = Styles::styled()
@@ -82,6 +87,9 @@ pub enum Command {
     /// See and rotate the keys that sign tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Let applications register themselves, and see which did
+    #[command(subcommand)]
+    ClientRegistration(RegistrationCommand),
     /// Show how far people come in sign-ups, how long it takes them and what stands in their way
     ///
     /// Counts journeys that are over: stage by stage, how many came that far, how many stopped there and how

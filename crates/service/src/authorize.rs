@@ -1,5 +1,6 @@
 //! The authorization endpoint: look up, let the rules decide, do what they say.
 
+use vestibule_rules::directory::application::{Application, PasswordCredential};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ClientId;
@@ -12,7 +13,7 @@ use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::prompt::Prompt;
 use vestibule_rules::text::Message;
-use vestibule_store::{sessions, users};
+use vestibule_store::{grants, sessions, users};
 
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To};
@@ -31,7 +32,7 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     let client = params.hint("client_id").and_then(ClientId::parse);
     let application = client.and_then(|client| visit.tenant.application(client));
     let served = served(visit, client)?;
-    let session = session::find(site, visit).await?;
+    let session = familiar(site, visit, application, session::find(site, visit).await?).await?;
     let owes_terms = owes_terms(site, visit, client, session.as_ref()).await?;
     let hint = hint::judge(site, visit, params, session.as_ref().map(|s| s.user)).await?;
     let loaded = Loaded {
@@ -45,7 +46,13 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     };
     match authorize::decide(params, &loaded) {
         Decision::Refuse(fault) => Err(fault),
-        Decision::Return(callback, error) => Ok(refuse(visit, callback, &error)),
+        Decision::Return(callback, error) => {
+            let hop = refuse(visit, callback, &error);
+            // Nobody has seen anything yet, and an address that nobody vouches for is no place to be sent to
+            // (security.md S7, RFC 9700 §4.11.2).
+            let stranger = application.filter(|app| app.registered.is_some() && session.is_none());
+            Ok(stranger.map_or(hop.clone(), |app| asking(hop, app)))
+        }
         Decision::Interact(verified, prompt) => {
             let (intent, session) = match prompt {
                 Prompt::SignIn => (Intent::SignIn, None),
@@ -68,6 +75,29 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
             None => Err(Fault::ours("a code without a session")),
         },
     }
+}
+
+/// The same answer, once the person agrees to go there.
+fn asking(hop: Hop, app: &Application<PasswordCredential>) -> Hop {
+    match hop.to {
+        To::App(reply) => Hop { to: To::Ask { reply, app: app.display_name.clone() }, ..hop },
+        To::Ask { .. } | To::Journey(_) | To::Device(_) | To::Provider(_) | To::Own(_) | To::Nowhere => hop,
+    }
+}
+
+/// The session, as far as it may answer for the person: an application that registered itself was seen by the person in
+/// it. Otherwise whoever can register one could learn who visits any page.
+async fn familiar(
+    site: &Site,
+    visit: &Visit,
+    application: Option<&Application<PasswordCredential>>,
+    session: Option<Session>,
+) -> Outcome<Option<Session>> {
+    let stranger = application.filter(|app| app.registered.is_some());
+    let (Some(app), Some(found)) = (stranger, &session) else { return Ok(session) };
+    let mut tx = site.env.db.glance().await?;
+    let known = grants::has_grant(&mut tx, visit.tenant_id(), found.sid, app.app_id).await?;
+    Ok(session.filter(|_| known))
 }
 
 fn refuse(visit: &Visit, callback: Callback, error: &OAuthError) -> Hop {

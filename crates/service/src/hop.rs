@@ -40,6 +40,8 @@ pub enum To {
     Own(url::Url),
     /// Back to the application.
     App(Reply),
+    /// Back to it if the person wants that: it is one that nobody vouches for.
+    Ask { reply: Reply, app: String },
     /// A journey ended without an application to go back to.
     Nowhere,
 }

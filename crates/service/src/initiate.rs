@@ -14,11 +14,13 @@ use crate::visit::Visit;
 
 /// Where the browser goes to start an app. Of the request only what Core 4 names is handed on.
 ///
-/// Returns `Missing` when the tenant has no such app, or the app has no address for it.
-pub fn launch(visit: &Visit, client: &str, params: &Params) -> Outcome<Url> {
+/// Returns `Missing` when the tenant has no such app, or the app has no address for it. The name is that of an app which
+/// nobody vouches for: it is the person's to go there.
+pub fn launch(visit: &Visit, client: &str, params: &Params) -> Outcome<(Url, Option<String>)> {
     let app = ClientId::parse(client).and_then(|client| visit.tenant.application(client));
     let app = app.filter(|app| app.service_principal.account_enabled).ok_or_else(no_app)?;
-    address(visit, app, params, None)
+    let stranger = app.registered.as_ref().map(|_| app.display_name.clone());
+    Ok((address(visit, app, params, None)?, stranger))
 }
 
 /// Where the browser goes when a provider sends a person: to the app whose page the provider names, or to the only app
@@ -48,7 +50,11 @@ type App = Application<PasswordCredential>;
 
 fn startable(visit: &Visit) -> impl Iterator<Item = &App> {
     let apps = visit.tenant.config.applications.iter();
-    apps.filter(|app| app.service_principal.account_enabled && app.settings.initiate_login_uri.is_some())
+    // What registered itself begins no sign-in that a provider asks for: anybody could name anybody's page.
+    apps.filter(|app| {
+        let own = app.service_principal.account_enabled && app.registered.is_none();
+        own && app.settings.initiate_login_uri.is_some()
+    })
 }
 
 fn only_app(visit: &Visit) -> Option<&App> {

@@ -77,7 +77,7 @@ async fn refresh(
         "scope": Scope::restore(&token.row.scope, &visit.tenant.config.applications).text(),
         "client_id": token.row.client_id,
         "username": sign_in_name(&user),
-        "sub": subject(site, token.row.client_id, &user),
+        "sub": subject(site, Some(&visit.tenant), token.row.client_id, user.id),
         "iss": token.family.issuer,
         "iat": token.row.created_at.seconds(),
         "exp": token.expires_at().seconds(),

@@ -12,7 +12,7 @@ use vestibule_rules::time::{Span, Timestamp};
 
 use crate::env::Site;
 use crate::federation::metadata::{Flights, is_as_safe_as};
-use crate::ports::outbound::OutboundRequest;
+use crate::ports::outbound::{OutboundRequest, Whose};
 
 /// How long a document is believed.
 const FRESH: Span = Span::hours(1);
@@ -57,12 +57,17 @@ impl KeySets {
     pub async fn keys(
         &self,
         site: &Site,
-        address: &str,
+        (address, whose): (&str, Whose),
         fits: &(dyn Fn(&RegisteredKey) -> bool + Sync),
         now: Timestamp,
     ) -> Outcome<KeySet> {
         let is_good = |set: &KeySet| set.iter().any(fits);
-        self.sets.get(address, &is_good, now, read_keys(site, address)).await
+        // What an administrator may have read is not read again to a stranger.
+        let key = match whose {
+            Whose::Administrator => address.to_owned(),
+            Whose::Stranger => format!("stranger {address}"),
+        };
+        self.sets.get(&key, &is_good, now, read_keys(site, (address, whose))).await
     }
 
     /// The keys of an issuer, which its discovery document leads to.
@@ -74,7 +79,7 @@ impl KeySets {
         now: Timestamp,
     ) -> Outcome<KeySet> {
         let address = self.issuers.get(issuer, &|_| true, now, discover(site, issuer)).await?;
-        self.keys(site, &address, fits, now).await
+        self.keys(site, (&address, Whose::Administrator), fits, now).await
     }
 }
 
@@ -119,8 +124,8 @@ impl<T: Clone> Memory<T> {
     }
 }
 
-async fn read_keys(site: &Site, address: &str) -> Outcome<KeySet> {
-    let body = read(site, address).await?;
+async fn read_keys(site: &Site, source: (&str, Whose)) -> Outcome<KeySet> {
+    let body = read(site, source).await?;
     RegisteredKey::set(&body).map(Arc::new)
 }
 
@@ -133,7 +138,7 @@ struct Document {
 
 async fn discover(site: &Site, issuer: &str) -> Outcome<String> {
     let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let body = read(site, &address).await?;
+    let body = read(site, (&address, Whose::Administrator)).await?;
     let document: Document = serde_json::from_slice(&body)
         .map_err(|error| Fault::upstream(format!("the discovery document cannot be used: {error}")))?;
     if document.issuer != issuer {
@@ -145,9 +150,9 @@ async fn discover(site: &Site, issuer: &str) -> Outcome<String> {
     Ok(document.jwks_uri.into())
 }
 
-async fn read(site: &Site, address: &str) -> Outcome<Vec<u8>> {
+async fn read(site: &Site, (address, whose): (&str, Whose)) -> Outcome<Vec<u8>> {
     let url = Url::parse(address).map_err(|error| Fault::upstream(format!("no address: {error}")))?;
-    let response = site.env.outbound.send(OutboundRequest::get(url)).await?;
+    let response = site.env.outbound.send(OutboundRequest::get(url).chosen_by(whose)).await?;
     if !response.is_success() {
         return Err(Fault::upstream(format!("it answered {}", response.status)));
     }

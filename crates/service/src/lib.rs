@@ -45,6 +45,7 @@ pub mod mail;
 pub mod membership;
 pub mod notices;
 pub mod ports;
+pub mod registration;
 pub mod revocation;
 pub mod session;
 pub mod terms;

@@ -5,13 +5,15 @@
 
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
-use vestibule_crypto::digest::{base64url, pairwise};
+use vestibule_crypto::digest::base64url;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::logout_notices::{self, Notice};
 
 use crate::env::Site;
-use crate::ports::outbound::OutboundRequest;
+use crate::ports::outbound::{OutboundRequest, Whose};
+use crate::registration::chosen_by;
+use crate::token::subject;
 
 /// The event of a logout token (Back-Channel Logout 1.0 §2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -40,7 +42,7 @@ pub async fn deliver(site: &Site) -> Outcome<bool> {
 
 async fn one(site: &Site, notice: &Notice) -> Outcome<()> {
     let told = match address(site, notice) {
-        Some(address) => tell(site, notice, address).await,
+        Some(app) => tell(site, notice, app).await,
         None => true,
     };
     let given_up = !told && notice.attempts >= TRIES;
@@ -63,14 +65,14 @@ async fn one(site: &Site, notice: &Notice) -> Outcome<()> {
 }
 
 /// Where the app wants to be told; most want nothing.
-fn address(site: &Site, notice: &Notice) -> Option<Url> {
+fn address(site: &Site, notice: &Notice) -> Option<(Url, Whose)> {
     let tenant = site.directory.by_id(notice.tenant)?;
     let app = tenant.application(notice.client_id).filter(|app| app.service_principal.account_enabled)?;
-    Url::parse(app.settings.back_channel_logout_uri.as_deref()?).ok()
+    Some((Url::parse(app.settings.back_channel_logout_uri.as_deref()?).ok()?, chosen_by(app)))
 }
 
 /// Whether the app took it (§2.8).
-async fn tell(site: &Site, notice: &Notice, address: Url) -> bool {
+async fn tell(site: &Site, notice: &Notice, (address, whose): (Url, Whose)) -> bool {
     let token = match token(site, notice).await {
         Ok(token) => token,
         Err(fault) => {
@@ -80,7 +82,7 @@ async fn tell(site: &Site, notice: &Notice, address: Url) -> bool {
     };
     let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
     let request = OutboundRequest::post(address, "application/x-www-form-urlencoded", body.into_bytes());
-    match site.env.outbound.send(request.within(TIMEOUT)).await {
+    match site.env.outbound.send(request.within(TIMEOUT).chosen_by(whose)).await {
         Ok(answer) if (200..300).contains(&answer.status) => true,
         Ok(answer) => {
             tracing::info!(client = %notice.client_id, status = answer.status, "an app refuses a logout token");
@@ -97,10 +99,12 @@ async fn tell(site: &Site, notice: &Notice, address: Url) -> bool {
 async fn token(site: &Site, notice: &Notice) -> Outcome<String> {
     let now = site.env.now();
     let client = notice.client_id.to_string();
+    let tenant = site.directory.by_id(notice.tenant);
+    let sub = subject(site, tenant.as_deref(), notice.client_id, notice.user_id);
     let claims: Value = json!({
         "iss": notice.issuer,
         "aud": client,
-        "sub": pairwise(&site.env.derived.pairwise, &client, &notice.user_id.to_string()),
+        "sub": sub,
         "sid": notice.sid,
         "iat": now.seconds(),
         "exp": (now + LIFE).seconds(),

@@ -32,7 +32,7 @@ use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::roles;
 use vestibule_rules::oauth::scope::{self, Scope};
-use vestibule_rules::oauth::token::{Grant, grant};
+use vestibule_rules::oauth::token::{Grant, check_grant, grant};
 use vestibule_rules::text::Secret;
 use vestibule_store::{ReadTx, sessions};
 
@@ -146,6 +146,7 @@ const fn token_type(key: Option<&str>) -> &'static str {
 pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Result<TokenResponse, Refusal> {
     let grant = grant(&request.params, request.by_get)?;
     let client = Client::of(site, visit, &request).await?;
+    check_grant(client.app, grant)?;
     let call = Call { site, visit, params: &request.params, client, possession: &request.possession };
     match grant {
         Grant::AuthorizationCode => redeem::redeem(&call).await,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use vestibule_crypto::claims::{audiences, check_times};
+use vestibule_rules::directory::client::UserinfoAlgorithm;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, SessionId, UserId};
@@ -29,13 +30,31 @@ pub struct UserinfoRequest {
     pub possession: Possession,
 }
 
+/// What the application is told.
+pub enum Told {
+    Json(Value),
+    /// A signed token, for applications that want one (OpenID Connect Core 5.3.2).
+    Signed(String),
+}
+
 /// Who the bearer's user is. Every check that fails has the same answer.
-pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Value, Refusal> {
+pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> Result<Told, Refusal> {
     let Holder { client, user, scopes, named, .. } = holder(site, visit, request).await?;
     // The same `sub` as in the ID token of the application that holds the token.
+    let sub = subject(site, Some(&visit.tenant), client, user.id);
     let app = visit.tenant.application(client);
     let mapped = app.map(|app| app.token_claims.as_slice()).unwrap_or_default();
-    Ok(claims::userinfo(&user, &subject(site, client, &user), (&scopes, &named), mapped))
+    let mut claims = claims::userinfo(&user, &sub, (&scopes, &named), mapped);
+    match app.and_then(|app| app.settings.userinfo_signed_response_alg) {
+        None => Ok(Told::Json(claims)),
+        Some(UserinfoAlgorithm::Rs256) => {
+            if let Value::Object(members) = &mut claims {
+                members.insert("iss".to_owned(), visit.issuer().into());
+                members.insert("aud".to_owned(), client.to_string().into());
+            }
+            Ok(Told::Signed(site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?))
+        }
+    }
 }
 
 /// The groups of the token's own person (Graph: `getMemberObjects`); nothing is said of anybody else.

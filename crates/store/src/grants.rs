@@ -34,6 +34,17 @@ statements! {
                      WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL";
     REVOKE_BY_USER = "UPDATE grant_family SET revoked_at = $3
                       WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    // With what came of them, when an API acts for a person.
+    REVOKE_BY_CLIENT = "UPDATE grant_family SET revoked_at = $3
+                        WHERE tenant_id = $1 AND revoked_at IS NULL AND id IN (
+                            WITH RECURSIVE below (id) AS (
+                                SELECT id FROM grant_family WHERE tenant_id = $1 AND client_id = $2
+                                UNION
+                                SELECT f.id FROM grant_family AS f JOIN below AS b ON f.parent_id = b.id
+                                WHERE f.tenant_id = $1)
+                            SELECT id FROM below)";
+    HAS_GRANT = "SELECT 1 FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND client_id = $3
+                 AND revoked_at IS NULL LIMIT 1";
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                        next_attempt_at, attempts)
@@ -294,6 +305,21 @@ pub async fn revoke_families_of_user(
 ) -> Outcome<u64> {
     tx.run(&NOTE_BY_USER, &values![tenant, user, at]).await?;
     tx.run(&REVOKE_BY_USER, &values![tenant, user, at]).await
+}
+
+/// Takes back every grant of an application, with every grant that came of one; says how many.
+pub async fn revoke_families_of_client(
+    tx: &mut WriteTx,
+    tenant: TenantId,
+    client: ClientId,
+    at: Timestamp,
+) -> Outcome<u64> {
+    tx.run(&REVOKE_BY_CLIENT, &values![tenant, client, at]).await
+}
+
+/// Whether an application has a grant of a session that was not taken back.
+pub async fn has_grant(tx: &mut ReadTx, tenant: TenantId, sid: SessionId, client: ClientId) -> Outcome<bool> {
+    Ok(tx.one(&HAS_GRANT, &values![tenant, sid, client]).await?.is_some())
 }
 
 /// Adds a code to a family.

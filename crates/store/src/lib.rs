@@ -41,6 +41,7 @@ pub mod provider_health;
 pub mod provider_sessions;
 pub mod pushed_requests;
 pub mod reach;
+pub mod registered_clients;
 pub mod sessions;
 pub mod spent_tokens;
 pub mod stages;
@@ -75,6 +76,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         provider_sessions::STATEMENTS,
         pushed_requests::STATEMENTS,
         reach::STATEMENTS,
+        registered_clients::STATEMENTS,
         sessions::STATEMENTS,
         spent_tokens::STATEMENTS,
         stages::STATEMENTS,

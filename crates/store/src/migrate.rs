@@ -56,7 +56,12 @@ const MIGRATIONS: &[Migration] = &[
         name: "pushed_requests",
         text: include_str!("../migrations/0016_pushed_requests.sql"),
     },
-    Migration { version: 17, name: "groups", text: include_str!("../migrations/0017_groups.sql") },
+    Migration {
+        version: 17,
+        name: "registered_clients",
+        text: include_str!("../migrations/0017_registered_clients.sql"),
+    },
+    Migration { version: 18, name: "groups", text: include_str!("../migrations/0018_groups.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

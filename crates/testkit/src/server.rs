@@ -206,8 +206,11 @@ async fn free_socket() -> Outcome<(TcpListener, String)> {
 fn env(db: Db, clock: Arc<TestClock>, seed: u64) -> Outcome<Env> {
     let sealing = SealingKey::new([7; 32])?;
     let loopback = "127.0.0.0/8".parse().map_err(|_| Fault::ours("not a network"))?;
+    let one = "127.0.0.1/32".parse().map_err(|_| Fault::ours("not a network"))?;
     let outbound = OutboundSettings {
         allowed: vec![Allowed { network: loopback, port: None }],
+        // The other addresses of this machine stand for what strangers may not reach.
+        allowed_to_strangers: vec![Allowed { network: one, port: None }],
         ..OutboundSettings::default()
     };
     let entropy = Arc::new(SeededEntropy::new(seed));

@@ -6,29 +6,36 @@ use std::sync::{Mutex, PoisonError};
 
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::TenantId;
+use vestibule_rules::oauth::signing::SigningAlgorithm;
 use vestibule_service::env::Site;
 use vestibule_store::keys::{self, KeyRow};
 
 /// What the first server of each tenant made. Every test server begins at the same time and seals with the same key.
-static MADE: Mutex<Option<HashMap<TenantId, Vec<KeyRow>>>> = Mutex::new(None);
+static MADE: Mutex<Option<HashMap<Owner, Vec<KeyRow>>>> = Mutex::new(None);
+
+/// A tenant, and what it signs with.
+type Owner = (TenantId, SigningAlgorithm);
 
 /// Gives each tenant of a new server its keys, as the server itself would have made them.
 pub(crate) async fn ready(site: &Site) -> Outcome<()> {
-    let tenants: Vec<TenantId> = site.directory.snapshot().tenants().map(|t| t.config.tenant.id).collect();
-    for tenant in tenants {
-        match made(tenant) {
-            Some(rows) => store(site, tenant, rows).await?,
-            None => make(site, tenant).await?,
+    let snapshot = site.directory.snapshot();
+    for view in snapshot.tenants() {
+        let tenant = &view.config.tenant;
+        let owner = (tenant.id, tenant.tokens.signing_algorithm);
+        match made(owner) {
+            Some(rows) => store(site, tenant.id, rows).await?,
+            None => make(site, owner).await?,
         }
     }
     Ok(())
 }
 
-async fn make(site: &Site, tenant: TenantId) -> Outcome<()> {
+async fn make(site: &Site, owner: Owner) -> Outcome<()> {
+    let (tenant, _) = owner;
     site.keyring.of(&site.env, tenant).await?;
     let rows = keys::list(&mut site.env.db.read().await?, tenant).await?;
     let mut known = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    known.get_or_insert_default().insert(tenant, rows);
+    known.get_or_insert_default().insert(owner, rows);
     Ok(())
 }
 
@@ -47,6 +54,6 @@ async fn store(site: &Site, tenant: TenantId, rows: Vec<KeyRow>) -> Outcome<()> 
         .await
 }
 
-fn made(tenant: TenantId) -> Option<Vec<KeyRow>> {
-    MADE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(&tenant).cloned()
+fn made(owner: Owner) -> Option<Vec<KeyRow>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(&owner).cloned()
 }

@@ -1,6 +1,6 @@
 //! Addresses of our own pages: links are values, nothing else puts a path together.
 
-use vestibule_rules::ids::{DeviceId, JourneyId};
+use vestibule_rules::ids::{ClientId, DeviceId, JourneyId};
 use vestibule_service::visit::Segments;
 
 /// The home of a tenant.
@@ -11,6 +11,11 @@ pub fn home(segments: &Segments) -> String {
 /// The page of a journey.
 pub fn journey(segments: &Segments, id: JourneyId) -> String {
     format!("{}/journey/{id}", home(segments))
+}
+
+/// The logo of an app that registered itself.
+pub fn app_logo(segments: &Segments, client: ClientId, digest: &str) -> String {
+    format!("{}/app-logo/{client}?v={}", home(segments), encode(digest))
 }
 
 /// A document that a journey asks to accept, in one language.

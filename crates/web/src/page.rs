@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod journey;
 pub mod preview;
 mod samples;
+pub mod stranger;
 pub mod trial;
 pub mod ways;
 

@@ -7,6 +7,7 @@ use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
 use super::journey::{EndedPage, JourneyPage, TermsPage};
 use super::preview::{PreviewEndPage, PreviewJourneyPage};
+use super::stranger::OnwardPage;
 use super::trial::{TrialPage, TrialReportPage};
 use super::*;
 use crate::asset::compress;
@@ -28,6 +29,7 @@ fn rendered() -> Vec<(String, String)> {
             let frame = Frame { locale: locale.clone(), languages: Vec::new(), brand };
             let prefix = format!("{locale}-{look}");
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
+            add::<OnwardPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
             add::<TermsPage>(&pages, &frame, &prefix, &mut all);
             add::<DeviceEntryPage>(&pages, &frame, &prefix, &mut all);

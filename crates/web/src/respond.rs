@@ -14,6 +14,7 @@ use crate::cookie;
 use crate::form::Asked;
 use crate::link;
 use crate::page::around::FormPostPage;
+use crate::page::stranger::OnwardPage;
 use crate::page::{Frame, Page};
 use crate::state::AppState;
 
@@ -127,6 +128,11 @@ pub fn hop(app: &AppState, asked: &Asked, hop: Hop) -> Outcome<Response> {
         To::Device(id) => redirect(&asked.method, &link::device(segments, id))?,
         To::Provider(url) | To::Own(url) => redirect(&asked.method, url.as_str())?,
         To::Nowhere => redirect(&asked.method, &link::home(segments))?,
+        To::Ask { reply, app: name } => {
+            let targets = FormTargets::and(reply.callback.form_action());
+            let way = OnwardPage::new(name, reply.callback.answer(reply.parameters));
+            page(app, &asked.frame, &way, &targets)?
+        }
         To::App(reply) => {
             let targets = FormTargets::and(reply.callback.form_action());
             match reply.callback.answer(reply.parameters) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::client;
 use super::credential::KeyCredential;
 use super::provider::SealedSecret;
+use super::registration::Registered;
 use crate::ids::{AttributeId, ClientId, ObjectId};
 use crate::time::Timestamp;
 
@@ -47,6 +48,9 @@ pub struct Application<P> {
     /// Part of the product itself: no flow may serve it (FLOW-05).
     #[serde(default)]
     pub built_in: bool,
+    /// It registered itself, and nobody vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Box<Registered>>,
 }
 
 /// Settings of the web platform.

@@ -17,12 +17,14 @@ mod original;
 mod provider;
 mod range;
 mod redirect;
+mod registration;
 mod tenant;
 mod terms;
 mod tokens;
 
 use std::fmt;
 
+use super::application::{Application, PasswordCredential};
 use super::tenant::{Compatibility, TenantConfig};
 
 pub use application::RESERVED_CLAIMS;
@@ -57,6 +59,16 @@ pub fn check(config: &TenantConfig) -> Vec<Problem> {
     attribute::check(config, &mut found);
     flow::check(config, &mut found);
     tokens::groups(config, &mut found);
+    registration::check(config, &mut found);
+    found.0
+}
+
+/// Every problem of an application that registers itself: what is demanded of configured ones, and that it takes no name
+/// of theirs. Paths begin at the application.
+pub fn registered(config: &TenantConfig, app: &Application<PasswordCredential>) -> Vec<Problem> {
+    let mut found = Findings(Vec::new());
+    application::one(config, app, &Place(Vec::new()), &mut found);
+    registration::name(config, app, &mut found);
     found.0
 }
 

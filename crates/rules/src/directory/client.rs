@@ -51,8 +51,48 @@ pub struct Settings {
     /// comes through the browser is bound to nothing.
     #[serde(skip_serializing_if = "is_off")]
     pub dpop_bound_access_tokens: bool,
+    /// Whether the app knows people by names that no other app has for them, or by the name that all such apps share.
+    /// `pairwise` unless you say otherwise.
+    #[serde(skip_serializing_if = "SubjectType::is_usual")]
+    pub subject_type: SubjectType,
+    /// Applications with the same host here know people by the same names (OpenID Connect Core 8.1). Another host means
+    /// other names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    /// Userinfo answers the app with a signed token instead of plain JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<UserinfoAlgorithm>,
+    /// How long ago, in seconds, people may have signed in where a request of the app does not say (`max_age`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
     #[serde(flatten)]
     pub tokens: TokenSettings,
+}
+
+/// Which names an application knows people by (OpenID Connect Core 8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SubjectType {
+    /// Another one for each sector.
+    #[default]
+    Pairwise,
+    /// One for all: the id of the user.
+    Public,
+}
+
+impl SubjectType {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+    const fn is_usual(&self) -> bool {
+        matches!(self, Self::Pairwise)
+    }
+}
+
+/// What userinfo is signed with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum UserinfoAlgorithm {
+    /// With the tenant's own key.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]

@@ -17,6 +17,7 @@ pub mod group;
 pub mod lifetimes;
 pub mod loss;
 pub mod provider;
+pub mod registration;
 pub mod tenant;
 pub mod terms;
 pub mod tokens;

@@ -9,6 +9,7 @@ use super::flow::UserFlow;
 use super::group::Group;
 use super::lifetimes::Lifetimes;
 use super::provider::{IdentityProvider, SealedSecret};
+use super::registration::ClientRegistration;
 use crate::ids::TenantId;
 use crate::oauth::signing::SigningAlgorithm;
 
@@ -55,6 +56,8 @@ pub struct Tenant {
     /// Where the tenant is at home, two letters (Graph: `countryLetterCode`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country_letter_code: Option<String>,
+    #[serde(default, skip_serializing_if = "ClientRegistration::is_usual")]
+    pub client_registration: ClientRegistration,
 }
 
 impl Tenant {

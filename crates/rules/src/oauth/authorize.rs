@@ -16,6 +16,7 @@ use super::response_type::ResponseType;
 use super::scope::{self, Scope};
 use super::{pkce, profile, redirect};
 use crate::directory::application::{Application, PasswordCredential, Platform};
+use crate::directory::registration::GrantType;
 use crate::fault::{Fault, Kind, Outcome};
 use crate::ids::ClientId;
 use crate::text::Message;
@@ -464,6 +465,12 @@ fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
     draft.scope = Scope::parse_for(text, target, draft.loaded.applications)?;
     // Without a code there is nobody to hand a refresh token to (OpenID Connect Core 11).
     draft.scope.offline_access &= draft.response_type.code;
+    if let Some(registered) = draft.loaded.application.and_then(|app| app.registered.as_deref()) {
+        draft.scope.offline_access &= registered.grant_types.contains(&GrantType::RefreshToken);
+        if !draft.scope.is_within(&registered.scopes) {
+            return Err(error::SCOPE.into());
+        }
+    }
     if draft.response_type.id_token && !draft.scope.openid {
         return Err(error::OPENID_REQUIRED.into());
     }
@@ -512,7 +519,8 @@ fn prompt_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
 }
 
 fn max_age_is_a_number(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    draft.max_age = prompt::max_age(draft.params.get("max_age")?)?;
+    let usual = draft.loaded.application.and_then(|app| app.settings.default_max_age);
+    draft.max_age = prompt::max_age(draft.params.get("max_age")?)?.or(usual.map(i64::from));
     Ok(())
 }
 

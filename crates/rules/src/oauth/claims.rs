@@ -2,6 +2,7 @@
 //! drawn or looked up (`sub`, `uti`, names) comes in as a value.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::added_claims::{Added, mapped};
 use super::claims_request::PERSONAL;
@@ -10,6 +11,7 @@ use super::scope::Scope;
 use crate::directory::address::Address;
 use crate::directory::application::{Application, ClaimTarget, TokenClaim};
 use crate::directory::attribute::bare_name;
+use crate::directory::client::SubjectType;
 use crate::directory::user::{ObjectIdentity, User, UserType};
 use crate::ids::{ClientId, GrantId, ObjectId, SessionId, TenantId, UserId};
 use crate::time::{Span, Timestamp};
@@ -256,6 +258,21 @@ pub(super) fn put_email(claims: &mut Map<String, Value>, user: &User) {
     let key = |text: &str| Address::parse(text).ok().map(|address| address.key());
     if key(email).is_some() && own_addresses(user).any(|own| key(own) == key(email)) {
         put(claims, "email_verified", true);
+    }
+}
+
+/// The group of applications that know people by the same names (OpenID Connect Core 8.1); nothing when they know them by
+/// the one that all share. An application without a sector is one by itself.
+pub fn sector<P>(application: &Application<P>) -> Option<String> {
+    let settings = &application.settings;
+    match settings.subject_type {
+        SubjectType::Public => None,
+        SubjectType::Pairwise => {
+            let host = settings.sector_identifier_uri.as_deref().and_then(|uri| Url::parse(uri).ok());
+            let host = host.as_ref().and_then(Url::host_str);
+            // No client id begins like this.
+            Some(host.map_or_else(|| application.app_id.to_string(), |host| format!("host:{host}")))
+        }
     }
 }
 

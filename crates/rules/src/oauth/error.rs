@@ -37,6 +37,8 @@ pub enum Code {
     InvalidTarget,
     InvalidDpopProof,
     UseDpopNonce,
+    InvalidRedirectUri,
+    InvalidClientMetadata,
     TemporarilyUnavailable,
     ServerError,
 }
@@ -67,6 +69,8 @@ impl Code {
             Self::InvalidTarget => "invalid_target",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
@@ -93,7 +97,9 @@ impl Code {
             | Self::InvalidRequestUri
             | Self::InvalidTarget
             | Self::InvalidDpopProof
-            | Self::UseDpopNonce => 400,
+            | Self::UseDpopNonce
+            | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata => 400,
             Self::InvalidClient | Self::InvalidToken => 401,
             Self::AccessDenied => 403,
             Self::TemporarilyUnavailable => 503,
@@ -252,6 +258,21 @@ table! {
     TOKEN_BOUND = InvalidToken 0 "The access token is bound to a key; show it with a DPoP proof.";
     TOKEN_TWICE = InvalidRequest 0 "The access token was sent in two ways at once.";
     TOKEN_SCOPE = InvalidToken 0 "The access token does not have the scope openid.";
+    // Applications that register themselves (RFC 7591 §3.2.2)
+    REGISTERED_REDIRECT = InvalidRedirectUri 0 "A redirect address is missing or is none that may be registered.";
+    METADATA = InvalidClientMetadata 0 "The client metadata is not a JSON object, or a member has the wrong form.";
+    METADATA_NOT_SUPPORTED = InvalidClientMetadata 0 "The client metadata asks for request objects, encryption, an algorithm or a subject type that is not supported.";
+    METADATA_ADDRESS = InvalidClientMetadata 0 "An address in the client metadata is not one that may be registered.";
+    METADATA_NAME = InvalidClientMetadata 0 "The client_name is empty, too long, misleading or of another application.";
+    METADATA_GRANTS = InvalidClientMetadata 0 "The grant_types and response_types are not supported here or do not go together.";
+    METADATA_METHOD = InvalidClientMetadata 0 "The authentication method is not supported, or its algorithm or keys do not go with it.";
+    METADATA_SCOPE = InvalidClientMetadata 0 "None of the scopes may be registered.";
+    METADATA_SECTOR = InvalidClientMetadata 0 "The sector_identifier_uri does not list every redirect address.";
+    METADATA_LOGO = InvalidClientMetadata 0 "The logo_uri is not the address of a small PNG or JPEG picture.";
+    METADATA_CLIENT = InvalidClientMetadata 0 "The client_id or client_secret is not the one of the application.";
+    INITIAL_TOKEN = InvalidToken 0 "Registering takes an initial access token that is good here.";
+    REGISTRATION_TOKEN = InvalidToken 0 "The registration access token is not one of this application.";
+    CLIENTS_FULL = AccessDenied 0 "The tenant takes no more applications that register themselves.";
     // Everything else
     UNKNOWN_TENANT = InvalidRequest 90_002 "There is no such tenant.";
     FORBIDDEN = AccessDenied 0 "This is not allowed.";

@@ -16,6 +16,7 @@
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
 //! | [`claims_request`] | which claims a request names one by one |
 //! | [`roles`] | which roles an application holds in a resource |
+//! | [`registration`] | what applications register about themselves |
 //! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
 //! | [`on_behalf_of`] | whether an API may call another one in the name of its caller |
 //! | [`dpop`] | what a proof of possession has to say; what is bound to a key |
@@ -44,6 +45,7 @@ pub mod pkce;
 pub mod profile;
 pub mod prompt;
 pub mod redirect;
+pub mod registration;
 pub mod response_type;
 pub mod roles;
 pub mod scope;

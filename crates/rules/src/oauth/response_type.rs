@@ -58,6 +58,9 @@ impl ResponseType {
 
     /// Whether the application may be answered so.
     pub fn check<P>(self, application: &Application<P>, platform: Platform) -> Result<(), OAuthError> {
+        if application.registered.as_ref().is_some_and(|own| !own.response_types.contains(&self)) {
+            return Err(error::RESPONSE_TYPE_NOT_ENABLED);
+        }
         if !self.uses_front_channel() {
             return Ok(());
         }

@@ -205,6 +205,22 @@ impl Scope {
         Ok(narrowed)
     }
 
+    /// Whether everything in it is one of `given`, letter by letter. Without any permission, a resource is one of them
+    /// when some permission of it is.
+    pub fn is_within(&self, given: &[String]) -> bool {
+        let has = |word: &str| given.iter().any(|own| own == word);
+        let of_target = |name: &str| self.target.as_ref().is_some_and(|uri| has(&format!("{uri}/{name}")));
+        let resource = self.resource.as_ref().is_none_or(|resource| {
+            let mut permissions = resource.permissions.iter();
+            let named = self.target.as_ref().is_none_or(|uri| {
+                let prefix = format!("{uri}/");
+                given.iter().any(|own| own.starts_with(&prefix))
+            });
+            named && permissions.all(|p| has(&p.written) || of_target(&p.written))
+        });
+        resource && self.protocol().all(has)
+    }
+
     fn protocol(&self) -> impl Iterator<Item = &str> {
         [
             (self.openid, "openid"),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An algorithm that tokens can be signed with (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub enum SigningAlgorithm {
     /// RSA with PKCS#1 v1.5 and SHA-256: what every library knows.
     #[default]

@@ -41,6 +41,7 @@ pub(super) fn application() -> Application<PasswordCredential> {
         settings: client::Settings::default(),
         service_principal: ServicePrincipal { id: ObjectId::from_random([3; 16]), account_enabled: true },
         built_in: false,
+        registered: None,
     }
 }
 

@@ -8,7 +8,8 @@ use super::device;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::pkce;
-use crate::directory::application::Platform;
+use crate::directory::application::{Application, Platform};
+use crate::directory::registration::GrantType;
 use crate::directory::user::User;
 use crate::ids::ClientId;
 use crate::time::{Span, Timestamp};
@@ -65,6 +66,20 @@ pub fn grant(params: &Params, by_get: bool) -> Result<Grant, OAuthError> {
         // `password` too: passwords are for pages and the native API only (security.md S49).
         _ => Err(error::GRANT_TYPE),
     }
+}
+
+/// Whether the application may come with it. One that registered itself has the grants that it registered; those by
+/// which an application acts without a person before our own pages are an administrator's to give (security.md S91).
+pub fn check_grant<P>(application: &Application<P>, grant: Grant) -> Result<(), OAuthError> {
+    let Some(registered) = &application.registered else { return Ok(()) };
+    let needed = match grant {
+        Grant::AuthorizationCode => GrantType::AuthorizationCode,
+        Grant::RefreshToken => GrantType::RefreshToken,
+        Grant::ClientCredentials | Grant::DeviceCode(_) | Grant::OnBehalfOf => {
+            return Err(error::GRANT_NOT_ALLOWED);
+        }
+    };
+    if registered.grant_types.contains(&needed) { Ok(()) } else { Err(error::GRANT_NOT_ALLOWED) }
 }
 
 /// A code as it was found.

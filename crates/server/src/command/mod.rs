@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod apply;
+mod client_registration;
 mod config;
 mod demo;
 mod flow;
@@ -47,6 +48,7 @@ pub fn run(command: Command) -> Done {
         Command::Role(command) => membership::role(&command),
         Command::Provider(command) => provider::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::ClientRegistration(command) => client_registration::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),
     }

@@ -38,6 +38,7 @@ impl Raw {
         OutboundSettings {
             authorities: checker.files("outbound.ca_files", &self.ca_files),
             allowed: self.allowed(checker),
+            allowed_to_strangers: Vec::new(),
             proxy: self.proxy(checker),
             dns_servers: self.dns_servers(checker),
         }

@@ -36,8 +36,20 @@ fn help_says_what_there_is() {
 #[test]
 fn every_command_has_help() {
     for command in [
-        "serve", "demo", "migrate", "apply", "schema", "flow", "terms", "user", "group", "role", "provider",
-        "funnel", "config",
+        "serve",
+        "demo",
+        "migrate",
+        "apply",
+        "schema",
+        "flow",
+        "terms",
+        "user",
+        "group",
+        "role",
+        "provider",
+        "funnel",
+        "config",
+        "client-registration",
     ] {
         let run = vestibule(folder().path(), &[command, "--help"]);
         assert_eq!(run.code, 0, "{}", run.err);

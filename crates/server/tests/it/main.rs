@@ -33,6 +33,8 @@ mod oauth2;
 #[cfg(test)]
 mod provider_command;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod signing_algorithms;

@@ -157,6 +157,8 @@ pub(super) fn resolve(parsed: &ParsedTenant, stored: Option<&TenantConfig>, make
         .enumerate()
         .map(|(i, section)| work.flow(i, section, &config))
         .collect();
+    let policy = &mut config.tenant.client_registration;
+    policy.user_flow = policy.user_flow.take().map(|name| flow_id(&config.user_flows, name));
     Resolved { config, problems: work.problems }
 }
 
@@ -197,6 +199,7 @@ impl Resolver<'_> {
             branding: section.branding.clone(),
             tokens: section.tokens.clone(),
             country_letter_code: section.country_letter_code.clone(),
+            client_registration: self.parsed.file.client_registration.clone(),
         }
     }
 
@@ -224,6 +227,7 @@ impl Resolver<'_> {
                 account_enabled: true,
             },
             built_in: true,
+            registered: None,
         }
     }
 
@@ -272,6 +276,7 @@ impl Resolver<'_> {
                 account_enabled: section.account_enabled,
             },
             built_in: false,
+            registered: None,
         }
     }
 
@@ -397,6 +402,18 @@ impl Resolver<'_> {
         self.problem(path, text);
         ClientId::from_uuid(Uuid::nil())
     }
+}
+
+/// The id of the flow that a file means; what it does not have keeps its name, for the checks to refuse.
+fn flow_id(flows: &[UserFlow], name: String) -> String {
+    let folded = name.to_lowercase();
+    let is_meant = |flow: &&UserFlow| {
+        let id = flow.id.as_str().to_lowercase();
+        id == folded
+            || id.strip_prefix(&WORKFORCE_PREFIX.to_lowercase()) == Some(&*folded)
+            || flow.display_name.to_lowercase() == folded
+    };
+    flows.iter().find(is_meant).map_or(name, |flow| flow.id.0.clone())
 }
 
 fn flow_path(index: usize, key: &str) -> Vec<PathStep> {

@@ -140,7 +140,7 @@ pub fn open_application_secret(
 }
 
 /// Seals the secret of an application.
-pub(super) fn seal_of_application(
+pub(crate) fn seal_of_application(
     keys: &SealingKey,
     whose: (TenantId, ClientId),
     secret: &Secret<String>,

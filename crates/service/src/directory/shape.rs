@@ -11,6 +11,7 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
+use vestibule_rules::directory::registration::ClientRegistration;
 use vestibule_rules::directory::tenant::{
     AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind, Tokens,
 };
@@ -41,6 +42,9 @@ pub struct TenantFile {
     /// Groups of people. Who is in them is said by `vestibule group add`.
     #[serde(default)]
     pub groups: Vec<GroupSection>,
+    /// Applications that register themselves. Off unless you say otherwise.
+    #[serde(default)]
+    pub client_registration: ClientRegistration,
 }
 
 /// The tenant itself.

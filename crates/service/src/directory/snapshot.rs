@@ -18,6 +18,7 @@ use vestibule_store::{Db, ReadTx, tenants};
 use super::change;
 use super::client_keys::ClientKeys;
 use super::plan::Stored;
+use crate::registration::clients;
 
 /// One tenant at one configuration version.
 #[derive(Debug)]
@@ -55,6 +56,11 @@ impl TenantView {
             let (number, resolved) =
                 flows.get(&flow.id).ok_or_else(|| Fault::ours(format!("flow {} has no version", flow.id)))?;
             versions.push(FlowVersion { version: *number, flow: Arc::new(resolved.clone()) });
+        }
+        let own = config.tenant.client_registration.user_flow.as_deref();
+        if let Some(i) = config.user_flows.iter().position(|flow| Some(flow.id.as_str()) == own) {
+            let registered = config.applications.iter().filter(|app| app.registered.is_some());
+            flow_of_app.extend(registered.map(|app| (app.app_id, i)));
         }
         let client_keys = ClientKeys::new(&config)?;
         let origins = config.applications.iter().flat_map(client_auth::origins).collect();
@@ -143,19 +149,24 @@ pub async fn refresh(db: &Db, old: &Snapshot) -> Outcome<Option<Snapshot>> {
 }
 
 async fn view(tx: &mut ReadTx, id: TenantId) -> Outcome<Option<Arc<TenantView>>> {
-    let Some(stored) = change::load(tx, id).await? else { return Ok(None) };
+    let Some(mut stored) = change::load(tx, id).await? else { return Ok(None) };
+    // Beside the configured ones, and here alone: to whoever changes the configuration they are not part of it.
+    let registered = clients::applications(tx, &stored.config).await?;
+    stored.config.applications.extend(registered);
     TenantView::new(stored).map(|view| Some(Arc::new(view)))
 }
 
 /// The current snapshot; readers never wait.
 pub struct Directory {
     current: ArcSwap<Snapshot>,
+    /// One reads at a time: what was read first must not replace what was read later.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Directory {
     /// Serves `snapshot`.
     pub fn new(snapshot: Snapshot) -> Self {
-        Self { current: ArcSwap::from_pointee(snapshot) }
+        Self { current: ArcSwap::from_pointee(snapshot), reading: tokio::sync::Mutex::default() }
     }
 
     /// The tenant that answers to a name, in any letter case.
@@ -173,8 +184,9 @@ impl Directory {
         self.current.load_full()
     }
 
-    /// Takes over what changed in the database; whether anything did. One caller at a time.
+    /// Takes over what changed in the database; whether anything did.
     pub async fn poll(&self, db: &Db) -> Outcome<bool> {
+        let _one = self.reading.lock().await;
         let old = self.snapshot();
         let Some(new) = refresh(db, &old).await? else { return Ok(false) };
         self.current.store(Arc::new(new));

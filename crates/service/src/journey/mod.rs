@@ -9,6 +9,7 @@ pub mod guardian;
 mod request;
 pub(crate) mod rulings;
 pub(crate) mod stages;
+mod stranger;
 mod world;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use vestibule_store::objects;
 use self::effects::Effects;
 use self::finish::Ending;
 pub use self::request::{ForDevice, Request};
+pub use self::stranger::Stranger;
 use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::federation::{self, Kept};
@@ -51,6 +53,8 @@ pub struct View {
     pub step: String,
     pub csrf: String,
     pub app_name: String,
+    /// The app registered itself.
+    pub stranger: Option<Stranger>,
     /// Where the app lives, for a way back to it.
     pub app_origin: Option<String>,
     /// The device that is decided about when the journey is over.
@@ -236,6 +240,7 @@ pub async fn view(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<View> {
         step: loaded.step_token(),
         csrf: own_csrf(site, visit, id),
         app_name: application.map_or_else(String::new, |a| a.display_name.clone()),
+        stranger: application.and_then(Stranger::of),
         app_origin: request.app_origin(),
         device: request.device(),
         tenant: Arc::clone(&visit.tenant),

@@ -36,6 +36,16 @@ pub struct OutboundRequest {
     pub max_bytes: usize,
     /// For everything: name, connection, answer and body.
     pub timeout: Duration,
+    pub whose: Whose,
+}
+
+/// Who chose the address of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// An administrator, for whom the operator's allow-list opens private networks.
+    Administrator,
+    /// Anybody: nothing but the public Internet is reached.
+    Stranger,
 }
 
 impl fmt::Debug for OutboundRequest {
@@ -60,6 +70,7 @@ impl OutboundRequest {
             body: Vec::new(),
             max_bytes: Self::MAX_BYTES,
             timeout: Self::TIMEOUT,
+            whose: Whose::Administrator,
         }
     }
 
@@ -78,6 +89,20 @@ impl OutboundRequest {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same request to an address that somebody chose whom nobody knows.
+    #[must_use]
+    pub const fn chosen_by(mut self, whose: Whose) -> Self {
+        self.whose = whose;
+        self
+    }
+
+    /// The same request for a shorter answer.
+    #[must_use]
+    pub const fn at_most(mut self, max_bytes: usize) -> Self {
+        self.max_bytes = max_bytes;
         self
     }
 
@@ -128,6 +153,8 @@ pub trait Outbound: Send + Sync {
 pub struct OutboundSettings {
     /// Private networks that may be reached.
     pub allowed: Vec<Allowed>,
+    /// Those that may be reached where strangers choose the address. No configuration opens any.
+    pub allowed_to_strangers: Vec<Allowed>,
     /// Further certificate authorities of the operator, as PEM.
     pub authorities: Vec<String>,
     pub proxy: Option<Proxy>,
@@ -226,6 +253,8 @@ pub struct GuardedClient {
     https: Doors,
     /// Plain HTTP reaches nothing but what the allow-list names.
     http: Doors,
+    /// The same where a stranger chose the address.
+    strangers: (Doors, Doors),
     detour: Option<Detour>,
     targets: Targets,
 }
@@ -242,17 +271,25 @@ impl GuardedClient {
         Ok(Self {
             https: Doors::new(&settings.allowed, true, (&tls, names))?,
             http: Doors::new(&settings.allowed, false, (&tls, names))?,
+            strangers: (
+                Doors::new(&settings.allowed_to_strangers, true, (&tls, names))?,
+                Doors::new(&settings.allowed_to_strangers, false, (&tls, names))?,
+            ),
             detour,
             targets: Targets::default(),
         })
     }
 
     /// The client for this target. An address in the URL itself never reaches a resolver and is checked here.
-    async fn client(&self, url: &Url) -> Outcome<&Client> {
+    async fn client(&self, url: &Url, whose: Whose) -> Outcome<&Client> {
         let refused = |why: &str| Fault::upstream(format!("{} is not contacted: {why}", target(url)));
+        let (https, http) = match whose {
+            Whose::Administrator => (&self.https, &self.http),
+            Whose::Stranger => (&self.strangers.0, &self.strangers.1),
+        };
         let doors = match url.scheme() {
-            "https" => &self.https,
-            "http" => &self.http,
+            "https" => https,
+            "http" => http,
             _ => return Err(refused("only https is spoken")),
         };
         if !url.username().is_empty() || url.password().is_some() {
@@ -282,8 +319,8 @@ impl GuardedClient {
     }
 
     /// The way to a target and a place at it.
-    async fn way(&self, at: &str, url: &Url) -> Outcome<(&Client, Place)> {
-        let client = self.client(url).await?;
+    async fn way(&self, at: &str, url: &Url, whose: Whose) -> Outcome<(&Client, Place)> {
+        let client = self.client(url, whose).await?;
         Ok((client, self.targets.enter(at).await?))
     }
 }
@@ -293,7 +330,7 @@ impl Outbound for GuardedClient {
     async fn send(&self, request: OutboundRequest) -> Outcome<OutboundResponse> {
         let at = target(&request.url);
         let begun = Instant::now();
-        let way = tokio::time::timeout(request.timeout, self.way(&at, &request.url)).await;
+        let way = tokio::time::timeout(request.timeout, self.way(&at, &request.url, request.whose)).await;
         let (client, place) =
             way.unwrap_or_else(|_| Err(Fault::upstream(format!("{at} has too many requests waiting"))))?;
         let left = request.timeout.saturating_sub(begun.elapsed());

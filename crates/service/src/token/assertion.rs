@@ -21,6 +21,7 @@ use vestibule_store::spent_tokens;
 use super::{Refusal, workload};
 use crate::directory::open_application_secret;
 use crate::env::Site;
+use crate::registration::chosen_by;
 use crate::visit::Visit;
 
 /// How long an assertion of Microsoft's libraries lives.
@@ -46,6 +47,10 @@ pub(super) async fn proof<'a>(
     }
     if !issuer.eq_ignore_ascii_case(&app.app_id.to_string()) {
         return workload::proof(site, visit, app, parsed).await;
+    }
+    let chosen = app.registered.as_ref().and_then(|own| own.assertion_algorithm.as_deref());
+    if chosen.is_some_and(|name| parsed.header("alg").and_then(Value::as_str) != Some(name)) {
+        return Ok(Proof::Wrong(error::ASSERTION));
     }
     let name = KeyName::of(&parsed);
     let (claims, proof) = if with_secret {
@@ -95,7 +100,8 @@ async fn by_key(
     let published;
     if let (true, Some(address)) = (keys.is_empty() || name.is_empty(), &app.settings.jwks_uri) {
         let fits = |key: &RegisteredKey| key.is_called(name);
-        published = site.key_sets.keys(site, address, &fits, visit.now).await.unwrap_or_else(|fault| {
+        let source = (address.as_str(), chosen_by(app));
+        published = site.key_sets.keys(site, source, &fits, visit.now).await.unwrap_or_else(|fault| {
             // An application whose keys cannot be read has not proven itself; it is no fault of this server.
             tracing::warn!(%fault, client = %app.app_id, "the keys of an application cannot be read");
             std::sync::Arc::default()

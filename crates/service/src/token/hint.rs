@@ -7,12 +7,13 @@ use serde_json::Value;
 use uuid::Uuid;
 use vestibule_crypto::claims::audiences;
 use vestibule_crypto::constant_time;
-use vestibule_crypto::digest::{base64url, hmac_parts, pairwise};
+use vestibule_crypto::digest::{base64url, hmac_parts};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::authorize::Hint;
 use vestibule_rules::oauth::params::Params;
 
+use super::subject;
 use crate::env::Site;
 use crate::visit::Visit;
 
@@ -77,6 +78,6 @@ pub async fn judge(site: &Site, visit: &Visit, params: &Params, session: Option<
     // A hint that is not ours names nobody, so it is nobody's who is signed in.
     let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hint::OtherUser) };
     let Some(user) = session else { return Ok(Hint::Absent) };
-    let sub = pairwise(&site.env.derived.pairwise, &hinted.client.to_string(), &user.to_string());
+    let sub = subject(site, Some(&visit.tenant), hinted.client, user);
     Ok(if sub == hinted.sub { Hint::SameUser } else { Hint::OtherUser })
 }

@@ -4,7 +4,7 @@ use vestibule_crypto::digest;
 use vestibule_rules::directory::application::{Application, PasswordCredential, Platform};
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Outcome;
-use vestibule_rules::ids::ClientId;
+use vestibule_rules::ids::{ClientId, UserId};
 use vestibule_rules::oauth::added_claims::{Added, Circumstances};
 use vestibule_rules::oauth::claims::{self, Issuance, SignIn, Subject};
 use vestibule_rules::oauth::error;
@@ -16,6 +16,7 @@ use vestibule_store::grants::{FamilyRow, RefreshRow};
 
 use super::code::FamilyDoc;
 use super::{Call, Refusal, TokenResponse, digest_of, hint, lives, token_type};
+use crate::directory::snapshot::TenantView;
 use crate::env::Site;
 use crate::membership;
 
@@ -43,9 +44,16 @@ pub(super) struct Beside<'a> {
     pub(super) replaces_userinfo: bool,
 }
 
-/// `sub` of a user for an application.
-pub(crate) fn subject(site: &Site, client: ClientId, user: &User) -> String {
-    digest::pairwise(&site.env.derived.pairwise, &client.to_string(), &user.id.to_string())
+/// `sub` of a user for an application; what is none of the tenant's is a sector by itself.
+pub(crate) fn subject(site: &Site, tenant: Option<&TenantView>, client: ClientId, user: UserId) -> String {
+    let sector = match tenant.and_then(|tenant| tenant.application(client)) {
+        Some(app) => claims::sector(app),
+        None => Some(client.to_string()),
+    };
+    match sector {
+        Some(sector) => digest::pairwise(&site.env.derived.pairwise, &sector, &user.to_string()),
+        None => user.to_string(),
+    }
 }
 
 impl Mint<'_> {
@@ -102,7 +110,7 @@ impl Mint<'_> {
     ) -> Outcome<String> {
         let site = call.site;
         let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);
-        let sub = subject(site, self.family.client_id, self.user);
+        let sub = subject(site, Some(&call.visit.tenant), self.family.client_id, self.user.id);
         let uti = digest::base64url(&site.env.random::<16>());
         let doc = FamilyDoc::of(self.family)?;
         let sign_in = SignIn {
@@ -157,7 +165,7 @@ impl Mint<'_> {
         let audience = self.scope.audience();
         // Userinfo speaks for the application that signed the person in; an API knows people by its own name.
         let sector = if audience == GRAPH { self.family.client_id } else { audience };
-        let sub = subject(site, sector, self.user);
+        let sub = subject(site, Some(&call.visit.tenant), sector, self.user.id);
         let uti = digest::base64url(&site.env.random::<16>());
         let doc = FamilyDoc::of(self.family)?;
         let login_hint = hint::login_hint(site, call.visit.tenant_id(), self.user.id, self.family.sid);

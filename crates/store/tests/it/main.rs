@@ -36,6 +36,8 @@ mod pushed_requests;
 #[cfg(test)]
 mod reach;
 #[cfg(test)]
+mod registered_clients;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod sign_in;

@@ -161,6 +161,21 @@ form-post-lead = If nothing happens, press the button.
 # The button.
 form-post-submit = Continue
 
+## Apps that registered themselves
+
+# Tab title and heading of the page before an app that nobody vouches for.
+onward-title = Leave this page?
+# Below it. $app: the name that the app gave itself. $tenant: name of the organisation.
+onward-lead = Something is wrong with what { $app } asked for. The app registered itself, and { $tenant } has not checked it. Go there only if you came from it.
+# The link or button that leads there. $app: the name that the app gave itself.
+onward-go = Go to { $app }
+# Above the form on every page on the way to such an app. $app: the name that the app gave itself. $tenant: name of the organisation.
+stranger-note = You are signing in to { $app }. The app registered itself, and { $tenant } has not checked it.
+# Link to what the app says about privacy. $app: the name that the app gave itself.
+stranger-policy = Privacy at { $app }
+# Link to the app's terms. $app: the name that the app gave itself.
+stranger-terms = Terms of { $app }
+
 ## Over
 
 # Heading when a journey is over and the person comes back to it.

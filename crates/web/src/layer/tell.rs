@@ -138,6 +138,8 @@ fn challenge(
         | Code::InvalidTarget
         | Code::InvalidDpopProof
         | Code::UseDpopNonce
+        | Code::InvalidRedirectUri
+        | Code::InvalidClientMetadata
         | Code::TemporarilyUnavailable
         | Code::ServerError => None,
     }

@@ -9,6 +9,7 @@ use vestibule_rules::time::Timestamp;
 use vestibule_service::journey::Standing;
 
 use super::Page;
+use super::stranger::StrangerPart;
 use super::ways::{Device, Ways};
 use crate::country;
 
@@ -42,6 +43,8 @@ pub struct JourneyPage {
     /// The language of the names of countries; empty when there are none.
     names: String,
     ways: Ways,
+    /// The app, when nobody vouches for it.
+    stranger: Option<StrangerPart>,
 }
 
 impl JourneyPage {
@@ -62,6 +65,7 @@ impl JourneyPage {
             csrf: way.csrf,
             step: way.step,
             names: String::new(),
+            stranger: None,
             ways: Ways::new(form.providers.clone(), Device::default()),
             form,
         }
@@ -71,6 +75,13 @@ impl JourneyPage {
     #[must_use]
     pub fn on(mut self, device: Device<'_>) -> Self {
         self.ways = Ways::new(self.form.providers.clone(), device);
+        self
+    }
+
+    /// The page of a journey to an app that registered itself.
+    #[must_use]
+    pub fn to(mut self, stranger: Option<StrangerPart>) -> Self {
+        self.stranger = stranger;
         self
     }
 
@@ -141,16 +152,17 @@ impl Page for JourneyPage {
     const TEMPLATE: &'static str = "pages/journey.html";
 
     fn samples() -> Vec<Self> {
-        super::samples::forms()
-            .into_iter()
-            .map(|form| {
+        let forms = super::samples::forms().into_iter().enumerate();
+        forms
+            .map(|(i, form)| {
                 let way = Way {
                     action: "/woodgrove/journey/0f2f1c9e-8f3c-4a53-9d0e-6a6f2c1b7a10".to_owned(),
                     csrf: "c3Jm\"><script>alert(1)</script>".to_owned(),
                     step: format!("{}.3", form.step.as_str()),
                 };
                 let now = Timestamp::from_seconds(1_795_486_536);
-                Self::new(way, form, None, now).in_language(&["de".to_owned()])
+                let stranger = (i == 0).then(StrangerPart::sample);
+                Self::new(way, form, None, now).to(stranger).in_language(&["de".to_owned()])
             })
             .collect()
     }

@@ -94,7 +94,12 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
     unique(ids.iter().map(|(at, id)| (at.clone(), id.as_str())), "1.2", "the appId", found);
 }
 
-fn one(config: &TenantConfig, app: &Application<PasswordCredential>, at: &Place, found: &mut Findings) {
+pub(super) fn one(
+    config: &TenantConfig,
+    app: &Application<PasswordCredential>,
+    at: &Place,
+    found: &mut Findings,
+) {
     if app.display_name.trim().is_empty() {
         found.add(&at.key("displayName"), "1.2", "the application needs a name");
     }

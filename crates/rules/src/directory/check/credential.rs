@@ -27,8 +27,12 @@ pub(super) fn check(
             found.add(&at, "S48", "the key ends before it begins");
         }
     }
-    if let Some(text) = app.settings.jwks_uri.as_deref().and_then(address_problem) {
-        found.add(&at.key("jwksUri"), "U19", text);
+    for (key, address) in
+        [("jwksUri", &app.settings.jwks_uri), ("sectorIdentifierUri", &app.settings.sector_identifier_uri)]
+    {
+        if let Some(text) = address.as_deref().and_then(address_problem) {
+            found.add(&at.key(key), "U19", text);
+        }
     }
     federated(app, &at.key("federatedIdentityCredentials"), found);
     assignments(config, app, &at.key("appRoleAssignments"), found);

@@ -54,6 +54,11 @@ pub(super) fn name(field: &Field, text: &str) -> Result<(), Message> {
     Ok(())
 }
 
+/// Characters that make a text read otherwise than it is stored, or hide in it.
+pub(crate) const fn misleads(c: char) -> bool {
+    reorders(c) || is_unseen(c)
+}
+
 /// Embeddings, overrides and isolates make the rest of a line read otherwise than it is stored ("Trojan
 /// Source"). The marks that writers of Arabic and Hebrew need (U+200E, U+200F, U+061C) reorder nothing but
 /// themselves and stay.

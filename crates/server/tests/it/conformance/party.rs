@@ -1,16 +1,19 @@
 //! The suite's client and the person at its browser.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 use vestibule_crypto::claims::{audiences, check_hash};
+use vestibule_crypto::client_key::ClientKey;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{self, Expected, Typ};
 use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_rules::oauth::client_auth::ASSERTION_TYPE;
 use vestibule_testkit::TestServer;
 use vestibule_testkit::browser::{Page, outsider};
 use vestibule_testkit::server::secret;
@@ -70,6 +73,8 @@ pub(crate) enum Seen {
 pub(crate) enum Shows {
     Basic,
     Post,
+    /// What its key signed.
+    Key,
 }
 
 /// What the client has at the end.
@@ -91,6 +96,10 @@ pub(crate) struct Party<'s> {
     pub(crate) hand: Hand,
     state: String,
     nonce: String,
+    id: String,
+    callback: String,
+    /// What a client signs with that registered itself.
+    key: Option<Arc<ClientKey>>,
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -99,14 +108,25 @@ impl<'s> Party<'s> {
     pub(crate) fn new(server: &'s TestServer, variant: Variant) -> Self {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let (state, nonce) = (format!("state {n} &=+%"), format!("nonce {n}"));
-        Self { server, variant, hand: Hand::new(server), state, nonce }
+        let (id, callback) = (CLIENT.to_owned(), CALLBACK.to_owned());
+        Self { server, variant, hand: Hand::new(server), state, nonce, id, callback, key: None }
+    }
+
+    /// From now on the browser comes from another client.
+    pub(crate) fn become_client(&mut self, id: &str, callback: &str, key: &Arc<ClientKey>) {
+        (self.id, self.callback) = (id.to_owned(), callback.to_owned());
+        self.key = Some(Arc::clone(key));
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// The request with some parameters changed; an empty value leaves one out.
     pub(crate) fn request(&self, changes: &[(&str, &str)]) -> Vec<(String, String)> {
         let usual = [
-            ("client_id", CLIENT),
-            ("redirect_uri", CALLBACK),
+            ("client_id", self.id.as_str()),
+            ("redirect_uri", &self.callback),
             ("response_type", self.variant.response_type),
             ("scope", "openid"),
             ("state", &self.state),
@@ -161,7 +181,8 @@ impl<'s> Party<'s> {
     pub(crate) async fn good(&self, changes: &[(&str, &str)]) -> Outcome<Tokens> {
         let first = self.ask(changes).await?;
         let answer = self.signs_in(first).await?;
-        self.tokens(answer, changes, Shows::Basic).await
+        let shows = if self.key.is_some() { Shows::Key } else { Shows::Basic };
+        self.tokens(answer, changes, shows).await
     }
 
     /// Checks an answer and redeems what it holds.
@@ -232,7 +253,7 @@ impl<'s> Party<'s> {
         assert!(verified.kid.is_some());
         let claims = verified.claims;
         assert_eq!(claims["iss"], self.issuer().await?);
-        assert_eq!(audiences(&claims).unwrap(), [CLIENT]);
+        assert_eq!(audiences(&claims).unwrap(), [self.id.as_str()]);
         let number = |name: &str| claims[name].as_i64().unwrap();
         assert!(number("exp") > number("iat"));
         assert!(!claims["sub"].as_str().unwrap().is_empty());
@@ -256,9 +277,29 @@ impl<'s> Party<'s> {
         more: &[(&str, &str)],
         shows: Shows,
     ) -> Outcome<(u16, Value)> {
-        let mut form = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
+        let mut form =
+            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", &self.callback)];
         form.extend(more);
         self.token((CLIENT, "secrets/app"), &form, shows).await
+    }
+
+    /// The same as a client that registered itself.
+    pub(crate) async fn redeem_by_key(&self, code: &str) -> Outcome<(u16, Value)> {
+        self.redeem(code, &[], Shows::Key).await
+    }
+
+    /// Asks the token endpoint as a client that registered itself.
+    pub(crate) async fn token_by_key(&self, form: &[(&str, &str)]) -> Outcome<(u16, Value)> {
+        self.token((&self.id, "secrets/app"), form, Shows::Key).await
+    }
+
+    /// What the client signs for the issuer.
+    async fn assertion(&self) -> Outcome<String> {
+        let (now, n) = (self.server.site.env.now().seconds(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let claims = json!({"iss": self.id, "sub": self.id, "aud": self.issuer().await?, "iat": now,
+            "exp": now + 60, "jti": format!("assertion {n}")});
+        let key = self.key.as_ref().ok_or_else(|| Fault::ours("the client has no key"))?;
+        key.sign_with_header(Algorithm::Es256, Map::new(), &claims)
     }
 
     /// Asks the token endpoint as a client.
@@ -271,6 +312,7 @@ impl<'s> Party<'s> {
         let secret = secret(file);
         let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let mut form = form.to_vec();
+        let assertion;
         let mut request = outside().post(self.endpoint("oauth2/v2.0/token"));
         match shows {
             Shows::Basic => {
@@ -279,6 +321,10 @@ impl<'s> Party<'s> {
             }
             Shows::Post => {
                 form.extend([("client_id", client), ("client_secret", secret.expose().as_str())]);
+            }
+            Shows::Key => {
+                assertion = self.assertion().await?;
+                form.extend([("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &assertion)]);
             }
         }
         read(request.form(&form)).await

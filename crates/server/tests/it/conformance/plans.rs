@@ -3,7 +3,7 @@
 use vestibule_rules::fault::Outcome;
 
 use super::party::Variant;
-use super::{core, logout};
+use super::{core, dynamic as registering, logout};
 
 /// A plan, or the part of one that runs under one response type, and its twin of the form post profile: a test for each
 /// module, and their number.
@@ -317,6 +317,42 @@ fixed!(
     [oidcc_session_management_discovery_endpoint_verification, oidcc_session_management_rp_initiated_logout,]
 );
 
+fixed!(
+    dynamic,
+    registering,
+    [
+        oidcc_idtoken_rs256,
+        oidcc_idtoken_unsigned,
+        oidcc_userinfo_rs256,
+        oidcc_ensure_redirect_uri_in_authorization_request,
+        oidcc_redirect_uri_query_ok,
+        oidcc_redirect_uri_query_mismatch,
+        oidcc_redirect_uri_query_added,
+        oidcc_redirect_uri_regfrag,
+        oidcc_discovery_endpoint_verification,
+        oidcc_server,
+        oidcc_registration_logo_uri,
+        oidcc_registration_policy_uri,
+        oidcc_registration_tos_uri,
+        oidcc_registration_jwks_uri,
+        oidcc_registration_sector_uri,
+        oidcc_registration_sector_bad,
+        oidcc_server_rotate_keys,
+        oidcc_refresh_token_rp_key_rotation,
+        oidcc_request_uri_unsigned,
+        oidcc_request_uri_signed_rs256,
+        oidcc_ensure_request_object_with_redirect_uri,
+        oidcc_refresh_token,
+        oidcc_ensure_client_assertion_with_iss_aud_succeeds,
+    ]
+);
+
+fixed!(
+    third_party_init_login,
+    registering,
+    [oidcc_3rd_party_init_login, oidcc_3rd_party_init_login_nonhttps,]
+);
+
 #[test]
 fn every_entry_of_the_plans_has_its_test() {
     // security.md 1.1, with a static client.
@@ -336,4 +372,5 @@ fn every_entry_of_the_plans_has_its_test() {
     assert_eq!(rp_initiated_logout::ENTRIES, 11);
     let logouts = [backchannel_logout::ENTRIES, frontchannel_logout::ENTRIES, session_management::ENTRIES];
     assert_eq!(logouts, [2, 2, 2]);
+    assert_eq!((dynamic::ENTRIES, third_party_init_login::ENTRIES), (23, 2));
 }

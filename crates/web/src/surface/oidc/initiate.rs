@@ -3,17 +3,25 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use vestibule_rules::oauth::callback::Answer;
 use vestibule_service::initiate;
 
 use crate::fault::PageFault;
 use crate::form::Asked;
-use crate::respond;
+use crate::page::stranger::OnwardPage;
+use crate::respond::{self, FormTargets};
 use crate::state::AppState;
 
 pub(super) async fn launch(State(app): State<AppState>, request: Request) -> Result<Response, PageFault> {
     let asked = Asked::read(&app, request).await?;
-    let to = initiate::launch(&asked.visit, asked.segment("client"), &asked.params())?;
-    Ok(respond::redirect(&asked.method, to.as_str())?)
+    let (to, stranger) = initiate::launch(&asked.visit, asked.segment("client"), &asked.params())?;
+    match stranger {
+        None => Ok(respond::redirect(&asked.method, to.as_str())?),
+        Some(name) => {
+            let page = OnwardPage::new(name, Answer::Redirect(to.into()));
+            Ok(respond::page(&app, &asked.frame, &page, &FormTargets::Own)?)
+        }
+    }
 }
 
 pub(super) async fn by_provider(

@@ -12,6 +12,7 @@ mod introspect;
 mod keys;
 mod logout;
 mod pushed;
+mod register;
 mod revoke;
 mod token;
 mod userinfo;
@@ -56,9 +57,12 @@ pub(super) fn callers() -> Router<AppState> {
 /// The layer around these routes answers; without a route it would not be asked.
 async fn preflight() {}
 
-/// What the servers and pages of identity providers call.
+/// What servers call: those of applications that register themselves, and those of identity providers, whose pages do
+/// too.
 pub(super) fn providers() -> Router<AppState> {
-    Router::new()
+    let routes = endpoint(Router::new(), "/oauth2/v2.0/register", &post(register::post));
+    let own = get(register::get).put(register::put).delete(register::delete);
+    endpoint(routes, "/oauth2/v2.0/register/{client}", &own)
         .route("/{tenant}/federation/{provider}/backchannel_logout", post(federation::back_channel))
         .route("/{tenant}/federation/{provider}/frontchannel_logout", get(federation::front_channel))
         .route("/{tenant}/launch/{client}", get(initiate::launch))

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
-use vestibule_service::userinfo::{self, UserinfoRequest};
+use vestibule_service::userinfo::{self, Told, UserinfoRequest};
 
 use crate::fault::OAuthFault;
 use crate::form::Asked;
@@ -23,7 +23,8 @@ pub(super) async fn tell(State(app): State<AppState>, request: Request) -> Resul
         form_token,
         possession: asked.possession(),
     };
-    let claims =
-        userinfo::userinfo(&app.site, &asked.visit, request).await.map_err(OAuthFault::at_resource)?;
-    Ok(respond::json(StatusCode::OK, userinfo::to_json(&claims)?))
+    match userinfo::userinfo(&app.site, &asked.visit, request).await.map_err(OAuthFault::at_resource)? {
+        Told::Json(claims) => Ok(respond::json(StatusCode::OK, userinfo::to_json(&claims)?)),
+        Told::Signed(token) => Ok(respond::with_type(StatusCode::OK, "application/jwt", token)),
+    }
 }

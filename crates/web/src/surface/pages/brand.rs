@@ -1,4 +1,4 @@
-//! `GET /{tenant}/brand.css` and `GET /{tenant}/logo`. Pages name them with the version of the look.
+//! `GET /{tenant}/brand.css`, `GET /{tenant}/logo` and `GET /{tenant}/app-logo/{client}`. Pages name them with the version of the look.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -6,6 +6,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use vestibule_rules::directory::tenant::Branding;
 use vestibule_rules::fault::{Fault, Outcome};
+use vestibule_service::registration;
 
 use super::asset::FOR_EVER;
 use crate::brand;
@@ -24,6 +25,15 @@ pub(super) async fn style(State(app): State<AppState>, request: Request) -> Resu
 pub(super) async fn logo(State(app): State<AppState>, request: Request) -> Result<Response, OpenFault> {
     let asked = Asked::read(&app, request).await?;
     Ok(logo_of(&asked.visit.tenant.config.tenant.branding)?)
+}
+
+/// The logo of an application that registered itself.
+pub(super) async fn app_logo(State(app): State<AppState>, request: Request) -> Result<Response, OpenFault> {
+    let asked = Asked::read(&app, request).await?;
+    let logo = registration::logo(&app.site, &asked.visit, asked.segment("client")).await?;
+    // Only what was found to be a picture is kept, and it is served as what it was found to be.
+    let media_type = if logo.media_type == "image/png" { "image/png" } else { "image/jpeg" };
+    Ok(kept(respond::with_type(StatusCode::OK, media_type, logo.bytes)))
 }
 
 /// The tokens of a look.

@@ -12,6 +12,7 @@ use crate::fault::PageFault;
 use crate::form::Asked;
 use crate::link;
 use crate::page::journey::{EndedPage, JourneyPage, TermsPage, Way};
+use crate::page::stranger::StrangerPart;
 use crate::page::ways::Device;
 use crate::respond::{self, FormTargets};
 use crate::state::AppState;
@@ -70,7 +71,8 @@ fn show(app: &AppState, asked: &Asked, id: JourneyId, view: View) -> Outcome<Res
         JourneyPage::new(way, view.form, hint.as_deref(), asked.visit.now).in_language(&frame.languages);
     let last_used = cookie::last_used(&asked.headers, asked.exchange.listener(), asked.visit.tenant_id());
     let agent = asked.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let page = page.on(Device::new(last_used.as_deref(), agent));
+    let stranger = view.stranger.map(|stranger| StrangerPart::new(stranger, &asked.visit.segments));
+    let page = page.on(Device::new(last_used.as_deref(), agent)).to(stranger);
     let mut response = respond::page(app, &frame, &page, &FormTargets::Onward)?;
     if let (Some(age), Some(browser)) = (view.keep_browser, &asked.visit.browser) {
         cookie::keep(response.headers_mut(), asked.exchange.listener(), browser, age)?;

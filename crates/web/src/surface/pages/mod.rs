@@ -30,5 +30,6 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/federation/{provider}/signed_out", get(federation::signed_out))
         .route("/{tenant}/brand.css", get(brand::style))
         .route("/{tenant}/logo", get(brand::logo))
+        .route("/{tenant}/app-logo/{client}", get(brand::app_logo))
         .route("/assets/{name}", get(asset::get))
 }
