@@ -43,7 +43,7 @@ statements! {
                                 SELECT f.id FROM grant_family AS f JOIN below AS b ON f.parent_id = b.id
                                 WHERE f.tenant_id = $1)
                             SELECT id FROM below)";
-    HAS_GRANT = "SELECT 1 FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND client_id = $3
+    HAS_GRANT = "SELECT id FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND client_id = $3
                  AND revoked_at IS NULL LIMIT 1";
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,

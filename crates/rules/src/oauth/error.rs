@@ -272,7 +272,6 @@ table! {
     METADATA_CLIENT = InvalidClientMetadata 0 "The client_id or client_secret is not the one of the application.";
     INITIAL_TOKEN = InvalidToken 0 "Registering takes an initial access token that is good here.";
     REGISTRATION_TOKEN = InvalidToken 0 "The registration access token is not one of this application.";
-    CLIENTS_FULL = AccessDenied 0 "The tenant takes no more applications that register themselves.";
     // Everything else
     UNKNOWN_TENANT = InvalidRequest 90_002 "There is no such tenant.";
     FORBIDDEN = AccessDenied 0 "This is not allowed.";

@@ -231,3 +231,40 @@ fn a_sector_lists_every_address() {
     }
     assert!(!is_of_sector(b"[]", &[]));
 }
+
+#[test]
+fn a_policy_names_what_the_tenant_has() {
+    // S91, FLOW-08
+    let paths = |policy: ClientRegistration| -> Vec<String> {
+        let mut config = tenant();
+        config.tenant.client_registration = policy;
+        let found = check::check(&config);
+        let paths = found.iter().map(|problem| check::dotted(&problem.path));
+        paths.filter(|path| path.starts_with("clientRegistration")).collect()
+    };
+    assert_eq!(paths(ClientRegistration::default()), [""; 0]);
+    assert_eq!(paths(policy()), ["clientRegistration.userFlow"]);
+    let gone = ClientRegistration { user_flow: Some("gone".to_owned()), ..policy() };
+    assert_eq!(paths(gone), ["clientRegistration.userFlow"]);
+    let unknown = ["openid", "api://nobody/read", "openid email"].map(str::to_owned).to_vec();
+    let hostile = ClientRegistration { scopes: unknown, most_clients: 0, ..ClientRegistration::default() };
+    assert_eq!(
+        paths(hostile),
+        ["clientRegistration.mostClients", "clientRegistration.scopes[1]", "clientRegistration.scopes[2]"]
+    );
+}
+
+#[test]
+fn a_sector_is_a_host_or_the_application_itself() {
+    // S71
+    use crate::oauth::claims::sector;
+    let of = |more: Value| sector(&application(&asked(more).unwrap(), &identity(), &policy(), true));
+    let uri = |uri: &str| json!({"sector_identifier_uri": uri});
+    assert_eq!(of(json!({})), Some(identity().client.to_string()));
+    assert_eq!(of(uri("https://a.example/list")), of(uri("https://A.example/other")));
+    assert_ne!(of(uri("https://a.example/list")), of(uri("https://b.example/list")));
+    // A host that is called like a client id is not that client.
+    let twin = format!("https://{}/", identity().client);
+    assert_ne!(of(uri(&twin)), of(json!({})));
+    assert_eq!(of(json!({"subject_type": "public"})), None);
+}

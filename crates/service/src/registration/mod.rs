@@ -59,7 +59,7 @@ pub async fn register(
     let initial = admit(site, visit, bearer.as_ref()).await?;
     let metadata = accept(sent, &visit.tenant.config.tenant.client_registration)?;
     let client = ClientId::from_random(site.env.random());
-    let mut draft = Draft::new(site, client, metadata)?;
+    let mut draft = Draft::new(site, client, metadata);
     draft.complete(site, visit, None).await?;
     let token = token(site.env.random());
     let row = ClientRow {
@@ -253,7 +253,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(site: &Site, client: ClientId, metadata: Metadata) -> Outcome<Self> {
+    fn new(site: &Site, client: ClientId, metadata: Metadata) -> Self {
         let identity = Identity {
             client,
             object: ObjectId::from_random(site.env.random()),
@@ -262,7 +262,7 @@ impl Draft {
             keys: Vec::new(),
             logo: None,
         };
-        Ok(Self { stored: Stored { metadata, identity }, secret: None, logo: None })
+        Self { stored: Stored { metadata, identity }, secret: None, logo: None }
     }
 
     /// Keys, secret and what is fetched; then every check of configured applications.

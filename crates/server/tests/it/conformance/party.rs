@@ -299,7 +299,8 @@ impl<'s> Party<'s> {
         let claims = json!({"iss": self.id, "sub": self.id, "aud": self.issuer().await?, "iat": now,
             "exp": now + 60, "jti": format!("assertion {n}")});
         let key = self.key.as_ref().ok_or_else(|| Fault::ours("the client has no key"))?;
-        key.sign_with_header(Algorithm::Es256, Map::new(), &claims)
+        let header = Map::from_iter([("kid".to_owned(), Value::from(key.kid()))]);
+        key.sign_with_header(Algorithm::Es256, header, &claims)
     }
 
     /// Asks the token endpoint as a client.
