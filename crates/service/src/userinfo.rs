@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 use vestibule_crypto::claims::{audiences, check_times};
-use vestibule_rules::directory::client::UserinfoAlgorithm;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, SessionId, UserId};
@@ -45,16 +44,14 @@ pub async fn userinfo(site: &Site, visit: &Visit, request: UserinfoRequest) -> R
     let app = visit.tenant.application(client);
     let mapped = app.map(|app| app.token_claims.as_slice()).unwrap_or_default();
     let mut claims = claims::userinfo(&user, &sub, (&scopes, &named), mapped);
-    match app.and_then(|app| app.settings.userinfo_signed_response_alg) {
-        None => Ok(Told::Json(claims)),
-        Some(UserinfoAlgorithm::Rs256) => {
-            if let Value::Object(members) = &mut claims {
-                members.insert("iss".to_owned(), visit.issuer().into());
-                members.insert("aud".to_owned(), client.to_string().into());
-            }
-            Ok(Told::Signed(site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?))
-        }
+    if app.is_none_or(|app| app.settings.userinfo_signed_response_alg.is_none()) {
+        return Ok(Told::Json(claims));
     }
+    if let Value::Object(members) = &mut claims {
+        members.insert("iss".to_owned(), visit.issuer().into());
+        members.insert("aud".to_owned(), client.to_string().into());
+    }
+    Ok(Told::Signed(site.keyring.sign(&site.env, visit.tenant_id(), &claims, visit.now).await?))
 }
 
 /// The groups of the token's own person (Graph: `getMemberObjects`); nothing is said of anybody else.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential::{AppRoleAssignment, AuthMethod, FederatedIdentityCredential};
 use super::tokens::TokenSettings;
+use crate::oauth::signing::SigningAlgorithm;
 
 /// Everything about a client that is neither its name, nor an address of a platform, nor a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -59,9 +60,9 @@ pub struct Settings {
     /// other names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sector_identifier_uri: Option<String>,
-    /// Userinfo answers the app with a signed token instead of plain JSON.
+    /// Userinfo answers the app with a signed token instead of plain JSON. It is what the tenant signs with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub userinfo_signed_response_alg: Option<UserinfoAlgorithm>,
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
     /// How long ago, in seconds, people may have signed in where a request of the app does not say (`max_age`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
@@ -85,14 +86,6 @@ impl SubjectType {
     const fn is_usual(&self) -> bool {
         matches!(self, Self::Pairwise)
     }
-}
-
-/// What userinfo is signed with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub enum UserinfoAlgorithm {
-    /// With the tenant's own key.
-    #[serde(rename = "RS256")]
-    Rs256,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]

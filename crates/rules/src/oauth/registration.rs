@@ -12,20 +12,20 @@ use url::Url;
 use super::error::{self, OAuthError};
 use super::metadata::ASSERTION_ALGORITHMS;
 use super::response_type::ResponseType;
+use super::signing::SigningAlgorithm;
 use crate::directory::application::{
     Api, Application, ImplicitGrantSettings, PasswordCredential, RedirectUris, ServicePrincipal, Web,
 };
-use crate::directory::client::{Settings, SubjectType, UserinfoAlgorithm};
+use crate::directory::client::{Settings, SubjectType};
 use crate::directory::credential::{AuthMethod, KeyCredential};
 use crate::directory::registration::{ClientRegistration, GrantType, Registered};
+use crate::directory::tenant::Tenant;
 use crate::ids::{ClientId, ObjectId};
 
 /// More of anything is not an application.
 const MOST_ADDRESSES: usize = 32;
 const LONGEST_NAME: usize = 100;
 const LONGEST_ADDRESS: usize = 2048;
-/// The one algorithm of our signatures that can be registered.
-const RS256: &str = "RS256";
 
 /// Metadata that would change what this server does in ways that it cannot: request objects, encrypted answers.
 const REFUSED: &[&str] = &[
@@ -119,7 +119,7 @@ pub struct Metadata {
 }
 
 /// Reads and completes what an application sent: the metadata as it is registered (RFC 7591 §3.2.1).
-pub fn accept(sent: &Map<String, Value>, policy: &ClientRegistration) -> Result<Metadata, OAuthError> {
+pub fn accept(sent: &Map<String, Value>, tenant: &Tenant) -> Result<Metadata, OAuthError> {
     if REFUSED.iter().any(|name| sent.get(*name).is_some_and(|value| !value.is_null())) {
         return Err(error::METADATA_NOT_SUPPORTED);
     }
@@ -130,9 +130,9 @@ pub fn accept(sent: &Map<String, Value>, policy: &ClientRegistration) -> Result<
     metadata.application_type.get_or_insert_default();
     grants(&mut metadata)?;
     method(&mut metadata)?;
-    signatures(&metadata)?;
+    signatures(&metadata, tenant.tokens.signing_algorithm)?;
     subjects(&mut metadata)?;
-    metadata.scope = Some(scope(metadata.scope.as_deref(), policy)?);
+    metadata.scope = Some(scope(metadata.scope.as_deref(), &tenant.client_registration)?);
     Ok(metadata)
 }
 
@@ -200,7 +200,8 @@ fn grants(metadata: &mut Metadata) -> Result<(), OAuthError> {
     let (code, front) = (types.iter().any(|t| t.code), types.iter().any(|t| t.uses_front_channel()));
     let needed: Vec<String> = [(code, "authorization_code"), (front, "implicit")]
         .into_iter()
-        .filter_map(|(needed, grant)| needed.then(|| grant.to_owned()))
+        .filter(|(needed, _)| *needed)
+        .map(|(_, grant)| grant.to_owned())
         .collect();
     let grants = metadata.grant_types.get_or_insert_with(|| needed.clone());
     let known = grants.iter().all(|grant| grant_type(grant).is_some());
@@ -252,9 +253,10 @@ pub fn auth_method(text: &str) -> Option<AuthMethod> {
     AuthMethod::ALL.into_iter().find(|method| method.as_str() == text)
 }
 
-fn signatures(metadata: &Metadata) -> Result<(), OAuthError> {
+/// Everything that a tenant signs is signed with the same algorithm.
+fn signatures(metadata: &Metadata, tenants: SigningAlgorithm) -> Result<(), OAuthError> {
     let chosen = [&metadata.id_token_signed_response_alg, &metadata.userinfo_signed_response_alg];
-    let good = chosen.into_iter().flatten().all(|name| name == RS256);
+    let good = chosen.into_iter().flatten().all(|name| name == tenants.as_str());
     if good { Ok(()) } else { Err(error::METADATA_NOT_SUPPORTED) }
 }
 
@@ -355,8 +357,8 @@ fn settings(metadata: &Metadata, policy: &ClientRegistration, method: Option<Aut
         sector_identifier_uri: metadata.sector_identifier_uri.clone(),
         userinfo_signed_response_alg: metadata
             .userinfo_signed_response_alg
-            .as_ref()
-            .map(|_| UserinfoAlgorithm::Rs256),
+            .as_deref()
+            .and_then(SigningAlgorithm::parse),
         default_max_age: metadata.default_max_age,
         ..Settings::default()
     }

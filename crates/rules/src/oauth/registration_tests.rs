@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::directory::application::Platform;
 use crate::directory::check;
-use crate::directory::tenant::{Tenant, TenantConfig, TenantKind};
+use crate::directory::tenant::{TenantConfig, TenantKind};
 use crate::ids::TenantId;
 
 fn policy() -> ClientRegistration {
@@ -14,7 +14,7 @@ fn asked(more: Value) -> Result<Metadata, OAuthError> {
     let mut sent = json!({"redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "none"});
     let (Value::Object(all), Value::Object(more)) = (&mut sent, more) else { return Err(error::METADATA) };
     all.extend(more);
-    accept(all, &policy())
+    accept(all, &offering())
 }
 
 fn identity() -> Identity {
@@ -43,6 +43,11 @@ fn tenant() -> TenantConfig {
     }
 }
 
+/// The tenant, as far as it lets applications register themselves.
+fn offering() -> Tenant {
+    Tenant { client_registration: policy(), ..tenant().tenant }
+}
+
 /// The paths of what is wrong with the application that was asked for.
 fn problems(more: Value) -> Vec<String> {
     let app = application(&asked(more).unwrap(), &identity(), &policy(), true);
@@ -52,7 +57,7 @@ fn problems(more: Value) -> Vec<String> {
 #[test]
 fn what_is_left_out_is_completed() {
     let metadata =
-        accept(json!({"redirect_uris": ["https://app.example/cb"]}).as_object().unwrap(), &policy());
+        accept(json!({"redirect_uris": ["https://app.example/cb"]}).as_object().unwrap(), &offering());
     let metadata = metadata.unwrap();
     assert_eq!(metadata.client_name.as_deref(), Some("app.example"));
     assert_eq!(metadata.grant_types, Some(vec!["authorization_code".to_owned()]));

@@ -57,7 +57,7 @@ pub async fn register(
     sent: &Map<String, Value>,
 ) -> Result<Value, Refusal> {
     let initial = admit(site, visit, bearer.as_ref()).await?;
-    let metadata = accept(sent, &visit.tenant.config.tenant.client_registration)?;
+    let metadata = accept(sent, &visit.tenant.config.tenant)?;
     let client = ClientId::from_random(site.env.random());
     let mut draft = Draft::new(site, client, metadata);
     draft.complete(site, visit, None).await?;
@@ -154,7 +154,7 @@ pub async fn update(
     let (row, token) = own(site, visit, client, bearer).await?;
     let before = Stored::read(&row)?;
     check_names(sent, &before)?;
-    let metadata = accept(sent, &visit.tenant.config.tenant.client_registration)?;
+    let metadata = accept(sent, &visit.tenant.config.tenant)?;
     let mut draft =
         Draft { stored: Stored { metadata, identity: before.identity.clone() }, secret: None, logo: None };
     draft.complete(site, visit, Some(&before)).await?;

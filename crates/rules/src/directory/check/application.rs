@@ -123,6 +123,11 @@ pub(super) fn one(
             found.add(&at.key("postLogoutRedirectUris").index(i), "S84", text);
         }
     }
+    let signing = config.tenant.tokens.signing_algorithm;
+    if settings.userinfo_signed_response_alg.is_some_and(|wanted| wanted != signing) {
+        let text = format!("the tenant signs with {}, and userinfo with nothing else", signing.as_str());
+        found.add(&at.key("userinfoSignedResponseAlg"), "4.1", text);
+    }
     let ticked = app.web.implicit_grant_settings;
     if (ticked.enable_access_token_issuance || ticked.enable_id_token_issuance)
         && !profile::of(settings.security_profile).front_channel_tokens
