@@ -200,7 +200,8 @@ fn grants(metadata: &mut Metadata) -> Result<(), OAuthError> {
     let (code, front) = (types.iter().any(|t| t.code), types.iter().any(|t| t.uses_front_channel()));
     let needed: Vec<String> = [(code, "authorization_code"), (front, "implicit")]
         .into_iter()
-        .filter_map(|(needed, grant)| needed.then(|| grant.to_owned()))
+        .filter(|(needed, _)| *needed)
+        .map(|(_, grant)| grant.to_owned())
         .collect();
     let grants = metadata.grant_types.get_or_insert_with(|| needed.clone());
     let known = grants.iter().all(|grant| grant_type(grant).is_some());
