@@ -117,7 +117,7 @@ fn a_guest_has_a_user_principal_name_when_it_is_asked_for() {
 fn groups_that_are_too_many_are_not_there_in_one_way_or_the_other() {
     let groups = |groups, groups_at| {
         let circumstances = Circumstances { groups_at, ..Circumstances::default() };
-        added(&user(), &Added { groups, circumstances, ..Added::default() })
+        added(&user(), &Added { circumstances, groups, ..Added::default() })
     };
     let id = crate::ids::ObjectId::from_random([1; 16]);
     assert_eq!(groups(GroupsClaim::Absent, Some("https://h")), json!({}));
