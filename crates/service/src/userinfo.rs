@@ -63,7 +63,7 @@ pub async fn groups(
 ) -> Result<Value, Refusal> {
     let holder = holder(site, visit, request).await?;
     if UserId::parse(user) != Some(holder.user.id) {
-        return Err(error::TOKEN_SCOPE.into());
+        return Err(error::TOKEN.into());
     }
     let groups = membership::groups_of(site, visit, holder.user.id).await?;
     let told = groups.iter().filter(|group| group.security_enabled || !security_enabled_only);
