@@ -1,5 +1,6 @@
 //! The command line: words, help, and how they become layers of configuration.
 
+mod consent;
 mod provider;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
+pub use self::consent::{AppArgs, ConsentCommand};
 pub use self::provider::{ProviderArgs, ProviderCommand};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
@@ -65,9 +67,12 @@ pub enum Command {
     /// Take out what people accepted, and withdraw it for them
     #[command(subcommand)]
     Terms(TermsCommand),
-    /// Show the ways into an account, and take one away
+    /// Show the ways into an account, take one away, and sign it out everywhere
     #[command(subcommand)]
     User(UserCommand),
+    /// Grant apps what they may do in people's names, list it, and take it back
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// See how identity providers fare, and find out why one does not
     #[command(subcommand)]
     Provider(ProviderCommand),
@@ -228,6 +233,13 @@ pub enum UserCommand {
         user: UserArgs,
         /// The provider's id; or the issuer of an identity whose provider is gone
         provider: String,
+    },
+    /// Sign an account out of every browser, device and app
+    ///
+    /// Sessions, codes and refresh tokens end at once, on every node; apps with a back channel are told.
+    SignOut {
+        #[command(flatten)]
+        user: UserArgs,
     },
 }
 

@@ -34,6 +34,9 @@ statements! {
                      WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL";
     REVOKE_BY_USER = "UPDATE grant_family SET revoked_at = $3
                       WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    REVOKE_BY_CLIENT = "UPDATE grant_family SET revoked_at = $4
+                        WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 AND revoked_at IS NULL
+                        RETURNING id";
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                        next_attempt_at, attempts)
@@ -47,6 +50,13 @@ statements! {
                         CAST($3 AS BIGINT), 0
                     FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
                     ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
+    NOTE_BY_CLIENT = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
+                          next_attempt_at, attempts)
+                      SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($4 AS BIGINT),
+                          CAST($4 AS BIGINT), 0
+                      FROM grant_family
+                      WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 AND revoked_at IS NULL
+                      ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
                        revoked_at, doc, parent_id
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 ORDER BY created_at, id";
@@ -294,6 +304,23 @@ pub async fn revoke_families_of_user(
 ) -> Outcome<u64> {
     tx.run(&NOTE_BY_USER, &values![tenant, user, at]).await?;
     tx.run(&REVOKE_BY_USER, &values![tenant, user, at]).await
+}
+
+/// Takes back every grant that a user gave to an application, with what came of it, and notes that the application is
+/// to be told; says how many.
+pub async fn revoke_families_of_client(
+    tx: &mut WriteTx,
+    tenant: TenantId,
+    (user, client): (UserId, ClientId),
+    at: Timestamp,
+) -> Outcome<usize> {
+    tx.run(&NOTE_BY_CLIENT, &values![tenant, user, client, at]).await?;
+    let revoked = tx.all(&REVOKE_BY_CLIENT, &values![tenant, user, client, at]).await?;
+    for row in &revoked {
+        let id: GrantId = row.get(0)?;
+        tx.run(&REVOKE_BELOW, &values![tenant, id, at]).await?;
+    }
+    Ok(revoked.len())
 }
 
 /// Adds a code to a family.

@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "pushed_requests",
         text: include_str!("../migrations/0016_pushed_requests.sql"),
     },
+    Migration { version: 17, name: "accounts", text: include_str!("../migrations/0017_accounts.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::account::{AccountPage, AppsPage, ChoosePage, ConsentPage};
 use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
 use super::device::{DeviceEntryPage, DevicePage};
 use super::guardian::GuardianPage;
@@ -30,6 +31,10 @@ fn rendered() -> Vec<(String, String)> {
             add::<JourneyPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
             add::<TermsPage>(&pages, &frame, &prefix, &mut all);
+            add::<ChoosePage>(&pages, &frame, &prefix, &mut all);
+            add::<ConsentPage>(&pages, &frame, &prefix, &mut all);
+            add::<AccountPage>(&pages, &frame, &prefix, &mut all);
+            add::<AppsPage>(&pages, &frame, &prefix, &mut all);
             add::<DeviceEntryPage>(&pages, &frame, &prefix, &mut all);
             add::<DevicePage>(&pages, &frame, &prefix, &mut all);
             add::<GuardianPage>(&pages, &frame, &prefix, &mut all);

@@ -7,6 +7,7 @@ use super::application::{Application, PasswordCredential};
 use super::attribute::UserFlowAttribute;
 use super::flow::UserFlow;
 use super::provider::{IdentityProvider, SealedSecret};
+use super::session_lifetimes::SessionLifetimes;
 use crate::ids::TenantId;
 
 /// Which half of the product a tenant uses (sign-up.md 1.1).
@@ -47,6 +48,8 @@ pub struct Tenant {
     pub authentication_flows_policy: AuthenticationFlowsPolicy,
     #[serde(default)]
     pub branding: Branding,
+    #[serde(default, skip_serializing_if = "SessionLifetimes::is_usual")]
+    pub session_lifetimes: SessionLifetimes,
 }
 
 impl Tenant {

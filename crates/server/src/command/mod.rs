@@ -2,6 +2,7 @@
 
 mod apply;
 mod config;
+mod consent;
 mod demo;
 mod flow;
 mod flow_preview;
@@ -42,6 +43,7 @@ pub fn run(command: Command) -> Done {
         Command::Flow(command) => flow::run(&command),
         Command::Terms(command) => terms::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Consent(command) => consent::run(&command),
         Command::Provider(command) => provider::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Funnel(args) => funnel::run(&args),

@@ -36,8 +36,8 @@ fn help_says_what_there_is() {
 #[test]
 fn every_command_has_help() {
     for command in [
-        "serve", "demo", "migrate", "apply", "schema", "flow", "terms", "user", "provider", "funnel",
-        "config",
+        "serve", "demo", "migrate", "apply", "schema", "flow", "terms", "user", "consent", "provider",
+        "funnel", "config",
     ] {
         let run = vestibule(folder().path(), &[command, "--help"]);
         assert_eq!(run.code, 0, "{}", run.err);

@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod demo_tenants;
@@ -32,6 +34,8 @@ mod oauth2;
 mod provider_command;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod signing_keys;
 #[cfg(test)]

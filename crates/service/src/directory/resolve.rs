@@ -188,6 +188,7 @@ impl Resolver<'_> {
             compatibility: section.compatibility,
             authentication_flows_policy: section.authentication_flows_policy.clone(),
             branding: section.branding.clone(),
+            session_lifetimes: section.session_lifetimes.clone(),
         }
     }
 

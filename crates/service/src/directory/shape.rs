@@ -11,6 +11,7 @@ use vestibule_rules::directory::condition::Condition;
 use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeToCreate, WhenProvided};
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
+use vestibule_rules::directory::session_lifetimes::SessionLifetimes;
 use vestibule_rules::directory::tenant::{AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind};
 use vestibule_rules::directory::terms::Terms;
 
@@ -65,6 +66,9 @@ pub struct TenantSection {
     /// Colours, logo and texts of the pages.
     #[serde(default)]
     pub branding: Branding,
+    /// How long people stay signed in. See docs/guides/sessions.md.
+    #[serde(default)]
+    pub session_lifetimes: SessionLifetimes,
 }
 
 /// An application that signs people in.

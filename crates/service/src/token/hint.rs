@@ -10,10 +10,11 @@ use vestibule_crypto::constant_time;
 use vestibule_crypto::digest::{base64url, hmac_parts, pairwise};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
-use vestibule_rules::oauth::authorize::Hint;
+use vestibule_rules::oauth::account::Hinted;
 use vestibule_rules::oauth::params::Params;
 
 use crate::env::Site;
+use crate::session::Browser;
 use crate::visit::Visit;
 
 /// Marks the hints of ours, so that an address is never taken for one.
@@ -71,12 +72,26 @@ pub async fn id_token(site: &Site, visit: &Visit, token: &str) -> Outcome<Option
     }))
 }
 
-/// What the `id_token_hint` of an authorization request says about the session.
-pub async fn judge(site: &Site, visit: &Visit, params: &Params, session: Option<UserId>) -> Outcome<Hint> {
-    let Some(token) = params.hint("id_token_hint") else { return Ok(Hint::Absent) };
-    // A hint that is not ours names nobody, so it is nobody's who is signed in.
-    let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hint::OtherUser) };
-    let Some(user) = session else { return Ok(Hint::Absent) };
-    let sub = pairwise(&site.env.derived.pairwise, &hinted.client.to_string(), &user.to_string());
-    Ok(if sub == hinted.sub { Hint::SameUser } else { Hint::OtherUser })
+/// Whom an authorization request means. What proves most comes first: a token of ours, then the session that MSAL names
+/// (`sid`), then a name.
+pub(crate) async fn hinted(site: &Site, visit: &Visit, params: &Params, here: &Browser) -> Outcome<Hinted> {
+    if let Some(token) = params.hint("id_token_hint") {
+        // A hint that is not ours names nobody, so it is nobody's who is signed in.
+        let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hinted::Stranger) };
+        let client = hinted.client.to_string();
+        let sub = |user: UserId| pairwise(&site.env.derived.pairwise, &client, &user.to_string());
+        let users = here.accounts.iter().map(|found| found.session.user);
+        let found = users.into_iter().find(|user| sub(*user) == hinted.sub);
+        return Ok(found.map_or(Hinted::Stranger, Hinted::User));
+    }
+    if let Some(sid) = params.hint("sid").and_then(SessionId::parse) {
+        return Ok(Hinted::Session(sid));
+    }
+    Ok(match params.hint("login_hint") {
+        None => Hinted::Anybody,
+        Some(text) => match open_login_hint(site, visit.tenant_id(), text) {
+            Some((user, _)) => Hinted::User(user),
+            None => Hinted::Name(text.to_owned()),
+        },
+    })
 }

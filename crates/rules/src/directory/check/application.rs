@@ -1,6 +1,6 @@
 //! Applications: their redirect addresses, secrets and claims.
 
-use super::{Findings, Place, attribute, credential, is_strict, redirect, unique};
+use super::{Findings, Place, attribute, consent, credential, is_strict, redirect, unique};
 use crate::directory::application::{Application, PasswordCredential, Platform};
 use crate::directory::tenant::TenantConfig;
 use crate::oauth::profile;
@@ -134,6 +134,7 @@ fn one(config: &TenantConfig, app: &Application<PasswordCredential>, at: &Place,
         }
     }
     credential::check(config, app, at, found);
+    consent::check(config, app, at, found);
     claims(config, app, &at.key("tokenClaims"), found);
     roles_and_scopes(app, at, found);
 }
