@@ -178,30 +178,7 @@ async fn signed_in(
     let by = authenticated.provider.as_ref();
     let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.until)));
     let kept = kept.transpose()?.flatten();
-    let mut waiting = None;
-    let (granted, to) = match request {
-        Request::App(verified) if consent::is_owed(site, visit, verified, authenticated.user).await? => {
-            let waits = Waits::Consent { sid: new.row.sid };
-            let row = waiting::row(site, visit, verified, waits)?;
-            let to = To::Consent(row.id);
-            waiting = Some(row);
-            (None, to)
-        }
-        Request::App(verified) => {
-            let code = NewCode {
-                verified,
-                user: authenticated.user,
-                sid: new.row.sid,
-                auth_time: new.row.auth_time,
-                amr: &authenticated.amr,
-                provider: by,
-                cookie: &new.row.digest,
-            };
-            // Where it leads is known when the rows are written.
-            (Some(grant_request(site, visit, code)?), To::Nowhere)
-        }
-        Request::Device(waiting) => (None, To::Device(waiting.device)),
-    };
+    let Answer { granted, to, waiting } = answer(site, visit, (request, &new), authenticated).await?;
     let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
     let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(to) };
     let detail = json!({
@@ -225,6 +202,42 @@ async fn signed_in(
         declined: None,
     };
     Ok(Ending { hop, rows, granted })
+}
+
+/// What a request gets when its person has signed in.
+struct Answer {
+    granted: Option<Granted>,
+    to: To,
+    waiting: Option<WaitingRow>,
+}
+
+async fn answer(
+    site: &Site,
+    visit: &Visit,
+    (request, new): (&Request, &NewSession),
+    authenticated: &Authenticated,
+) -> Outcome<Answer> {
+    let verified = match request {
+        Request::Device(waiting) => {
+            return Ok(Answer { granted: None, to: To::Device(waiting.device), waiting: None });
+        }
+        Request::App(verified) => verified,
+    };
+    if consent::is_owed(site, visit, verified, authenticated.user).await? {
+        let row = waiting::row(site, visit, verified, Waits::Consent { sid: new.row.sid })?;
+        return Ok(Answer { granted: None, to: To::Consent(row.id), waiting: Some(row) });
+    }
+    let code = NewCode {
+        verified,
+        user: authenticated.user,
+        sid: new.row.sid,
+        auth_time: new.row.auth_time,
+        amr: &authenticated.amr,
+        provider: authenticated.provider.as_ref(),
+        cookie: &new.row.digest,
+    };
+    // Where it leads is known when the rows are written.
+    Ok(Answer { granted: Some(grant_request(site, visit, code)?), to: To::Nowhere, waiting: None })
 }
 
 fn cancelled(visit: &Visit, request: &Request) -> Ending {

@@ -123,7 +123,8 @@ pub async fn decide(
             Err(fault) if fault.kind == Kind::Stale => Ok(page()),
             Err(fault) => Err(fault),
             Ok(()) => {
-                let request = Verified { asks_consent: false, ..request };
+                // Whoever got here has signed in as lately as was asked for: a consent comes last.
+                let request = Verified { asks_consent: false, max_age: None, ..request };
                 Box::pin(go_on(site, visit, request, person)).await
             }
         },

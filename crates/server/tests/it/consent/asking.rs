@@ -32,7 +32,10 @@ async fn an_app_of_others_is_asked_about_once_and_again_for_what_is_new() -> Out
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert_eq!(form.page.attribute("a#privacy", "href").as_deref(), Some("https://robots.example/privacy"));
+        assert_eq!(
+            form.page.attribute("a#privacy", "href").as_deref(),
+            Some("https://robots.example/privacy")
+        );
         assert_eq!(form.page.attribute("a#terms", "href").as_deref(), Some("https://robots.example/terms"));
         let back = hand.answer(&form, &[("action", "accept")]).await?.at_app()?;
         let (_, tokens) = hand.redeem(SHOP, ROBOT, &back).await?;
@@ -110,6 +113,24 @@ async fn default_is_what_was_consented_to() -> Outcome<()> {
         let back = hand.answer(&form, &[("action", "accept")]).await?.at_app()?;
         let (_, tokens) = hand.redeem(SHOP, ROBOT, &back).await?;
         assert_eq!(claims(tokens["access_token"].as_str().unwrap())["scp"], "stock.read");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_signs_in_anew_and_agrees_is_not_asked_for_a_proof_twice() -> Outcome<()> {
+    // S22
+    server::on_both(&[MALL], async |server| {
+        let hand = signed_in(server, ADA).await?;
+        let began = ask(&hand, ROBOT, BASIC, &[("max_age", "0")]).await?;
+        let form = hand.form(began.location.unwrap().as_str()).await?;
+        let form = hand.next(&form, &[("username", ADA)]).await?;
+        let form = hand.next(&form, &[("password", PASSWORD)]).await?;
+        let form = hand.next(&form, &[("action", "no")]).await?;
+        assert!(form.url.contains("/consent/"), "{}", form.url);
+        let back = hand.answer(&form, &[("action", "accept")]).await?.at_app()?;
+        assert_eq!(hand.redeem(SHOP, ROBOT, &back).await?.0, 200);
         Ok(())
     })
     .await

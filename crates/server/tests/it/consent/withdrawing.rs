@@ -99,7 +99,10 @@ async fn nobody_takes_back_what_somebody_else_gave() -> Outcome<()> {
         assert_eq!(hand.post_across(&form.url, &[("csrf", &form.csrf), client]).await?.status, 403);
         let thief = signed_in(server, EVE).await?;
         accepted(&thief, BASIC).await?;
-        assert_eq!(hand.post(&form.url, &[("csrf", &apps(server, &thief).await?.csrf), client]).await?.status, 403);
+        assert_eq!(
+            hand.post(&form.url, &[("csrf", &apps(server, &thief).await?.csrf), client]).await?.status,
+            403
+        );
         assert_eq!(thief.post(&form.url, &[("csrf", &form.csrf), client]).await?.status, 403);
         // Eve takes back her own, and Ada's stays.
         withdraw(server, &thief).await?;

@@ -65,7 +65,7 @@ async fn whoever_chose_to_stay_signed_in_stays_longer() -> Outcome<()> {
         };
         let (stays, leaves) = (Hand::new(server), Hand::new(server));
         let form = stays.almost_customer(server, (ADA, PASSWORD)).await?;
-        let answered = stays.answer(&form, &[("action", "yes")]).await?;
+        let answered = stays.answer(&form, &[("action", "submit")]).await?;
         assert!(answered.set_cookies.iter().any(|cookie| cookie.contains("Max-Age=2592000")));
         let form = leaves.almost_customer(server, ("eve@northwind.example", PASSWORD)).await?;
         leaves.answer(&form, &[("action", "no")]).await?.at_app()?;
@@ -84,7 +84,7 @@ async fn a_browser_forgets_everybody_on_close_when_one_of_them_did_not_stay() ->
     server::on_both(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let form = hand.almost_customer(server, (ADA, PASSWORD)).await?;
-        hand.answer(&form, &[("action", "yes")]).await?.at_app()?;
+        hand.answer(&form, &[("action", "submit")]).await?.at_app()?;
         let form = hand.almost_customer(server, ("eve@northwind.example", PASSWORD)).await?;
         let both = hand.answer(&form, &[("action", "no")]).await?;
         let cookie = |cookies: &[String]| {
