@@ -4,6 +4,7 @@
 mod operator;
 mod own;
 
+use vestibule_rules::directory::application::PermissionScope;
 use vestibule_rules::directory::consent::ConsentPolicy;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, UserId};
@@ -101,7 +102,7 @@ pub(crate) fn describe(visit: &Visit, permission: &Permission) -> Described {
         return Described { resource: None, value, title: String::new(), text: String::new() };
     };
     let offered = app.api.oauth2_permission_scopes.iter().find(|scope| scope.value == value);
-    let (title, text) = offered.map_or((value.as_str(), ""), |scope| scope.words());
+    let (title, text) = offered.map_or((value.as_str(), ""), PermissionScope::words);
     let (title, text) = (title.to_owned(), text.to_owned());
     Described { resource: Some(app.display_name.clone()), title, text, value }
 }

@@ -198,7 +198,10 @@ fn a_file_of_the_operator_replaces_a_template() {
     std::fs::write(dir.join("pages/home.html"), "<h1>{{ brand.name }} at home</h1>").unwrap();
     let pages = Pages::load(Some(&dir)).unwrap();
     std::fs::remove_dir_all(&dir).unwrap();
-    assert_eq!(pages.render(&Frame::neutral(), &HomePage {}).unwrap(), "<h1>Vestibule at home</h1>");
+    assert_eq!(
+        pages.render(&Frame::neutral(), &HomePage { account: String::new() }).unwrap(),
+        "<h1>Vestibule at home</h1>"
+    );
 }
 
 /// For looking at pages in a browser: `VESTIBULE_SAMPLES=<directory> cargo test -p vestibule-web write_samples`.

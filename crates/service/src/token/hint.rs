@@ -74,7 +74,7 @@ pub async fn id_token(site: &Site, visit: &Visit, token: &str) -> Outcome<Option
 
 /// Whom an authorization request means. What proves most comes first: a token of ours, then the session that MSAL names
 /// (`sid`), then a name.
-pub(crate) async fn hinted(site: &Site, visit: &Visit, params: &Params, here: &Browser) -> Outcome<Hinted> {
+pub async fn hinted(site: &Site, visit: &Visit, params: &Params, here: &Browser) -> Outcome<Hinted> {
     if let Some(token) = params.hint("id_token_hint") {
         // A hint that is not ours names nobody, so it is nobody's who is signed in.
         let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hinted::Stranger) };
