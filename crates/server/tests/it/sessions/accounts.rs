@@ -67,14 +67,14 @@ async fn a_hint_finds_its_account_and_nobody_else_stands_in_for_it() -> Outcome<
         let (_, tokens) = hand.redeem(GUESTS, PORTAL, &back).await?;
         let token = tokens["id_token"].as_str().unwrap().to_owned();
         let said = crate::client::claims(&token);
-        let (opaque, sid) = (said["login_hint"].as_str().unwrap(), said["sid"].as_str().unwrap());
+        let (opaque, session) = (said["login_hint"].as_str().unwrap(), said["sid"].as_str().unwrap());
         sign_up(server, &hand, BOB).await?;
         for hint in [
             ("login_hint", ADA),
             ("login_hint", "ADA@Northwind.example"),
             ("login_hint", opaque),
             ("id_token_hint", &token),
-            ("sid", sid),
+            ("sid", session),
         ] {
             assert_eq!(at_once(&hand, &[hint]).await?, ADA, "{}", hint.0);
             assert_eq!(at_once(&hand, &[hint, ("prompt", "none")]).await?, ADA, "{}", hint.0);

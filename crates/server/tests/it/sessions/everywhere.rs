@@ -137,6 +137,7 @@ async fn standing(node: &str, hand: &Hand, granted: &Value) -> Outcome<(bool, u1
     Ok((active, userinfo, if refreshed { 200 } else { 400 }, signed_in))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(error: reqwest::Error) -> Fault {
     Fault::ours(error.to_string())
 }
