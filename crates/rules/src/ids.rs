@@ -69,6 +69,10 @@ guid! {
     GrantId,
     /// A device that waits for somebody to sign in on another one.
     DeviceId,
+    /// The accounts that are signed in together in one browser.
+    BrowserId,
+    /// An authorization request that waits for its person to choose an account or to consent.
+    RequestId,
 }
 
 macro_rules! name {

@@ -1,5 +1,6 @@
 //! The command line: words, help, and how they become layers of configuration.
 
+mod consent;
 mod membership;
 mod provider;
 mod registration;
@@ -11,6 +12,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
+pub use self::consent::{AppArgs, ConsentCommand};
 pub use self::membership::{GroupCommand, RoleArgs, RoleCommand};
 pub use self::provider::{ProviderArgs, ProviderCommand};
 pub use self::registration::{
@@ -72,7 +74,7 @@ pub enum Command {
     /// Take out what people accepted, and withdraw it for them
     #[command(subcommand)]
     Terms(TermsCommand),
-    /// Show the ways into an account, and take one away
+    /// Show the ways into an account, take one away, and sign it out everywhere
     #[command(subcommand)]
     User(UserCommand),
     /// See who is in the groups of a tenant, and change it
@@ -81,6 +83,9 @@ pub enum Command {
     /// See whom an app is assigned to, in which roles, and change it
     #[command(subcommand)]
     Role(RoleCommand),
+    /// Grant apps what they may do in people's names, list it, and take it back
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// See how identity providers fare, and find out why one does not
     #[command(subcommand)]
     Provider(ProviderCommand),
@@ -244,6 +249,13 @@ pub enum UserCommand {
         user: UserArgs,
         /// The provider's id; or the issuer of an identity whose provider is gone
         provider: String,
+    },
+    /// Sign an account out of every browser, device and app
+    ///
+    /// Sessions, codes and refresh tokens end at once, on every node; apps with a back channel are told.
+    SignOut {
+        #[command(flatten)]
+        user: UserArgs,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_rules::directory::address::Address;
 use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::{ObjectIdentity, User};
@@ -12,10 +12,11 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{TenantId, UserId};
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::migrate::order_key;
-use vestibule_store::{Db, ReadTx, grants, provider_sessions, sessions, tenants, users};
+use vestibule_store::{Db, ReadTx, provider_sessions, tenants, users};
 
 use crate::directory::change::{Author, load};
 use crate::ports::entropy::Draw as _;
+use crate::session;
 
 /// An account with the ways into it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -120,7 +121,7 @@ pub async fn unlink(
     let user = find(&mut tx, tenant, user).await?.id;
     drop(tx);
     let (now, provider) = (author.now, provider.to_owned());
-    let entry = Arc::new(entry(author, user, &provider));
+    let entry = Arc::new(entry(author, "unlinkIdentity", user, &json!({ "provider": provider })));
     db.write(move |tx| {
         let (config, provider, entry) = (Arc::clone(&config), provider.clone(), Arc::clone(&entry));
         Box::pin(async move {
@@ -130,12 +131,32 @@ pub async fn unlink(
             let left = without(&config, &mut account, (&provider, has_password))?;
             users::update(tx, tenant, &account).await?;
             for sid in provider_sessions::list_by_user(tx, tenant, (&provider, user), now).await? {
-                sessions::revoke_sid(tx, tenant, sid, now).await?;
-                grants::revoke_families_of_session(tx, tenant, sid, now).await?;
-                provider_sessions::remove(tx, tenant, sid).await?;
+                session::end(tx, tenant, sid, now).await?;
             }
             audit::insert(tx, tenant, &entry).await?;
             Ok(left)
+        })
+    })
+    .await
+}
+
+/// Signs an account out everywhere: every session and what came of it ends, and apps are told. Says how many sessions
+/// that were.
+///
+/// Returns `Missing` when there is no such tenant or user, and `Conflict` when several users have the address.
+pub async fn sign_out(db: &Db, (tenant, user): (&str, &str), author: &Author<'_>) -> Outcome<u64> {
+    let mut tx = db.read().await?;
+    let tenant = tenant_of(&mut tx, tenant).await?.tenant.id;
+    let user = find(&mut tx, tenant, user).await?.id;
+    drop(tx);
+    let now = author.now;
+    let entry = Arc::new(entry(author, "signOutEverywhere", user, &json!({})));
+    db.write(move |tx| {
+        let entry = Arc::clone(&entry);
+        Box::pin(async move {
+            let ended = session::end_everywhere(tx, tenant, user, now).await?;
+            audit::insert(tx, tenant, &entry).await?;
+            Ok(ended)
         })
     })
     .await
@@ -164,15 +185,15 @@ fn without(
     Ok(left)
 }
 
-fn entry(author: &Author<'_>, user: UserId, provider: &str) -> EntryRow {
+fn entry(author: &Author<'_>, action: &str, user: UserId, detail: &Value) -> EntryRow {
     EntryRow {
         key: order_key(author.now, author.entropy.bytes()),
         at: author.now,
         actor: author.actor.to_string(),
-        action: "unlinkIdentity".to_owned(),
+        action: action.to_owned(),
         target_kind: "user".to_owned(),
         target_id: user.to_string(),
         correlation_id: author.correlation.clone(),
-        detail: json!({ "provider": provider }).to_string(),
+        detail: detail.to_string(),
     }
 }

@@ -6,23 +6,27 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ClientId;
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::journey::flow::Flow;
+use vestibule_rules::oauth::account::{Choice, Manner};
 use vestibule_rules::oauth::authorize::{
     self, Callback, Decision, Loaded, Pushed, Served, SessionFact, Verified,
 };
+use vestibule_rules::oauth::consent::Held;
 use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
-use vestibule_rules::oauth::prompt::Prompt;
+use vestibule_rules::oauth::prompt::{Prompt, Prompts};
 use vestibule_rules::text::Message;
-use vestibule_store::{grants, sessions, users};
+use vestibule_store::{grants, users};
 
+use crate::consent;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To};
 use crate::journey::{self, Beginning, Request};
 use crate::membership;
-use crate::session::{self, Session};
+use crate::session::{self, Session, SignedIn};
 use crate::terms;
 use crate::token::{NewCode, grant_request, hint, pushed};
 use crate::visit::Visit;
+use crate::waiting::{self, Waits};
 
 /// Takes an authorization request.
 pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> {
@@ -32,75 +36,159 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     let client = params.hint("client_id").and_then(ClientId::parse);
     let application = client.and_then(|client| visit.tenant.application(client));
     let served = served(visit, client)?;
-    let session = familiar(site, visit, application, session::find(site, visit).await?).await?;
-    let owes_terms = owes_terms(site, visit, client, session.as_ref()).await?;
-    let hint = hint::judge(site, visit, params, session.as_ref().map(|s| s.user)).await?;
+    let here = session::of_browser(site, visit).await?;
+    let hinted = hint::hinted(site, visit, params, &here).await?;
+    // A prompt that is none is refused further down.
+    let prompts = Prompts::parse(params.hint("prompt")).unwrap_or_default();
+    let choice = here.choose(&hinted, Manner { silent: prompts.none, select: prompts.select_account });
+    let meant = match choice {
+        Choice::Of(sid) => here.by_sid(sid),
+        Choice::Nobody | Choice::Ask => None,
+    };
+    let meant = match meant {
+        Some(found) if !is_familiar(site, visit, application, found).await? => None,
+        Some(_) | None => meant,
+    };
+    let facts = Facts::of(site, visit, client, meant).await?;
     let loaded = Loaded {
         application,
         applications: &visit.tenant.config.applications,
-        session: session.as_ref().map(|s| SessionFact { user: s.user, auth_time: s.auth_time, owes_terms }),
-        hint,
+        session: facts.session,
+        choose: choice == Choice::Ask,
+        held: &facts.held,
         served,
         pushed,
         now: visit.now,
     };
-    match authorize::decide(params, &loaded) {
-        Decision::Refuse(fault) => Err(fault),
-        Decision::Return(callback, error) => {
-            let hop = refuse(visit, callback, &error);
-            // Nobody has seen anything yet, and an address that nobody vouches for is no place to be sent to
-            // (security.md S7, RFC 9700 §4.11.2).
-            let stranger = application.filter(|app| app.registered.is_some() && session.is_none());
-            Ok(stranger.map_or(hop.clone(), |app| asking(hop, app)))
-        }
-        Decision::Interact(verified, prompt) => {
-            let (intent, session) = match prompt {
-                Prompt::SignIn => (Intent::SignIn, None),
-                Prompt::SignUp => (Intent::SignUp, None),
-                Prompt::CatchUp => (Intent::SignIn, session),
-            };
-            start(site, visit, *verified, (intent, session)).await
-        }
-        Decision::Issue(verified) => match session {
-            Some(session) => {
-                let apps = (verified.client_id, verified.scope.audience());
-                if !membership::admits(site, visit, session.user, apps).await? {
-                    return match params.hint("prompt") {
-                        Some("none") => Ok(refuse(visit, verified.callback.clone(), &error::NOT_ASSIGNED)),
-                        Some(_) | None => Err(membership::not_assigned()),
-                    };
-                }
-                issue(site, visit, &verified, &session).await
-            }
-            None => Err(Fault::ours("a code without a session")),
-        },
-    }
+    let decided = authorize::decide(params, &loaded);
+    let refused = matches!(decided, Decision::Return(..));
+    let hop = Box::pin(act(site, visit, decided, (meant, prompts.none))).await?;
+    // Nobody has seen anything yet, and an address that nobody vouches for is no place to be sent to
+    // (security.md S7, RFC 9700 §4.11.2).
+    let stranger = application.filter(|app| app.registered.is_some() && meant.is_none() && refused);
+    Ok(match stranger {
+        Some(app) => asking(hop, app),
+        None => hop,
+    })
 }
 
 /// The same answer, once the person agrees to go there.
 fn asking(hop: Hop, app: &Application<PasswordCredential>) -> Hop {
     match hop.to {
         To::App(reply) => Hop { to: To::Ask { reply, app: app.display_name.clone() }, ..hop },
-        To::Ask { .. } | To::Journey(_) | To::Device(_) | To::Provider(_) | To::Own(_) | To::Nowhere => hop,
+        To::Ask { .. }
+        | To::Journey(_)
+        | To::Choose(_)
+        | To::Consent(_)
+        | To::Device(_)
+        | To::Provider(_)
+        | To::Own(_)
+        | To::Nowhere => hop,
     }
 }
 
-/// The session, as far as it may answer for the person: an application that registered itself was seen by the person in
-/// it. Otherwise whoever can register one could learn who visits any page.
-async fn familiar(
+/// Whether the session may answer for the person: an application that registered itself was seen by the person in it.
+/// Otherwise whoever can register one could learn who visits any page.
+async fn is_familiar(
     site: &Site,
     visit: &Visit,
     application: Option<&Application<PasswordCredential>>,
-    session: Option<Session>,
-) -> Outcome<Option<Session>> {
-    let stranger = application.filter(|app| app.registered.is_some());
-    let (Some(app), Some(found)) = (stranger, &session) else { return Ok(session) };
+    meant: &SignedIn,
+) -> Outcome<bool> {
+    let Some(app) = application.filter(|app| app.registered.is_some()) else { return Ok(true) };
     let mut tx = site.env.db.glance().await?;
-    let known = grants::has_grant(&mut tx, visit.tenant_id(), found.sid, app.app_id).await?;
-    Ok(session.filter(|_| known))
+    grants::has_grant(&mut tx, visit.tenant_id(), meant.session.sid, app.app_id).await
 }
 
-fn refuse(visit: &Visit, callback: Callback, error: &OAuthError) -> Hop {
+/// Goes on with a request that waited for its person, for the account that they chose.
+pub(crate) async fn go_on(site: &Site, visit: &Visit, verified: Verified, meant: &SignedIn) -> Outcome<Hop> {
+    let client = verified.client_id;
+    let application = visit.tenant.application(client);
+    authorize::resume(&verified, application)?;
+    let facts = Facts::of(site, visit, Some(client), Some(meant)).await?;
+    let loaded = Loaded {
+        application,
+        applications: &visit.tenant.config.applications,
+        session: facts.session,
+        choose: false,
+        held: &facts.held,
+        served: served(visit, Some(client))?,
+        // It stood when it came, and is spent when it is answered.
+        pushed: Pushed::No,
+        now: visit.now,
+    };
+    let verified = Verified { login_hint: Some(meant.address().to_owned()), ..verified };
+    let decided = authorize::decide_again(Box::new(verified), &loaded);
+    act(site, visit, decided, (Some(meant), false)).await
+}
+
+/// What is looked up about the account that a request means.
+struct Facts {
+    session: Option<SessionFact>,
+    held: Held,
+}
+
+impl Facts {
+    async fn of(
+        site: &Site,
+        visit: &Visit,
+        client: Option<ClientId>,
+        meant: Option<&SignedIn>,
+    ) -> Outcome<Self> {
+        let (Some(client), Some(meant)) = (client, meant) else {
+            return Ok(Self { session: None, held: Held::new() });
+        };
+        let session = &meant.session;
+        let owes_terms = owes_terms(site, visit, Some(client), Some(session)).await?;
+        let held = consent::held(&mut site.env.db.glance().await?, visit, (client, session.user)).await?;
+        let session = Some(SessionFact { user: session.user, auth_time: session.auth_time, owes_terms });
+        Ok(Self { session, held })
+    }
+}
+
+/// `silent`: no page may be shown.
+async fn act(
+    site: &Site,
+    visit: &Visit,
+    decision: Decision,
+    (meant, silent): (Option<&SignedIn>, bool),
+) -> Outcome<Hop> {
+    match (decision, meant) {
+        (Decision::Refuse(fault), _) => Err(fault),
+        (Decision::Return(callback, error), _) => Ok(refuse(visit, callback, &error)),
+        (Decision::Interact(verified, Prompt::SignIn), _) => {
+            start(site, visit, *verified, (Intent::SignIn, None)).await
+        }
+        (Decision::Interact(verified, Prompt::SignUp), _) => {
+            start(site, visit, *verified, (Intent::SignUp, None)).await
+        }
+        (Decision::Interact(verified, Prompt::CatchUp), meant) => {
+            let session = meant.map(|meant| meant.session.clone());
+            start(site, visit, *verified, (Intent::SignIn, session)).await
+        }
+        (Decision::Interact(verified, Prompt::Choose), _) => {
+            waiting::hold(site, visit, *verified, Waits::Account).await
+        }
+        (Decision::Interact(verified, Prompt::Consent), Some(meant)) => {
+            waiting::hold(site, visit, *verified, Waits::Consent { sid: meant.session.sid }).await
+        }
+        (Decision::Issue(verified), Some(meant)) => {
+            let apps = (verified.client_id, verified.scope.audience());
+            if membership::admits(site, visit, meant.session.user, apps).await? {
+                issue(site, visit, &verified, &meant.session).await
+            } else if silent {
+                Ok(refuse(visit, verified.callback.clone(), &error::NOT_ASSIGNED))
+            } else {
+                Err(membership::not_assigned())
+            }
+        }
+        (Decision::Issue(_) | Decision::Interact(_, Prompt::Consent), None) => {
+            Err(Fault::ours("an answer for nobody"))
+        }
+    }
+}
+
+pub(crate) fn refuse(visit: &Visit, callback: Callback, error: &OAuthError) -> Hop {
     let parameters = callback.failure(error, &visit.issuer());
     Hop::to(To::App(Reply { callback, parameters }))
 }
@@ -137,7 +225,7 @@ pub(crate) async fn owes_terms(
     }
 }
 
-async fn start(
+pub(crate) async fn start(
     site: &Site,
     visit: &Visit,
     verified: Verified,
@@ -183,11 +271,12 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
         auth_time: session.auth_time,
         amr: &session.amr,
         provider: session.provider.as_ref(),
+        cookie: &visit.session.as_ref().map(session::digest_of).unwrap_or_default(),
     };
     let granted = grant_request(site, visit, new)?;
     let prepared = granted.rows.clone();
     let tenant = visit.tenant_id();
-    let digest = visit.session.as_ref().map(session::digest_of).unwrap_or_default();
+    let (digest, used) = (session.digest.clone(), (visit.now, session::ends_at(site, visit, session)));
     let (now, name) = (visit.now, verified.pushed.clone());
     let issued = site
         .env
@@ -196,8 +285,7 @@ async fn issue(site: &Site, visit: &Visit, verified: &Verified, session: &Sessio
             let (prepared, digest, name) = (prepared.clone(), digest.clone(), name.clone());
             Box::pin(async move {
                 // Somebody may have signed out since the session was read.
-                let row = sessions::find(tx, tenant, &digest).await?;
-                if row.is_none_or(|row| row.revoked_at.is_some() || row.expires_at <= now) {
+                if !session::touch(tx, tenant, &digest, used).await? {
                     return Err(Fault::stale("the session ended"));
                 }
                 if !pushed::spend(tx, tenant, name.as_deref(), now).await? {

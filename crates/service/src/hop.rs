@@ -1,6 +1,6 @@
 //! What a browser does next.
 
-use vestibule_rules::ids::{DeviceId, JourneyId, ProviderId};
+use vestibule_rules::ids::{DeviceId, JourneyId, ProviderId, RequestId};
 use vestibule_rules::oauth::authorize::Callback;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::Span;
@@ -34,6 +34,10 @@ pub enum To {
     Journey(JourneyId),
     /// The page that asks whether a device is let in, and says what came of it.
     Device(DeviceId),
+    /// The page that asks which account a request is for.
+    Choose(RequestId),
+    /// The page that asks whether an application may do what it asks for.
+    Consent(RequestId),
     /// An identity provider.
     Provider(url::Url),
     /// An address of our own, asked for anew.
@@ -56,7 +60,7 @@ pub struct Reply {
 }
 
 /// What happens to the tenant's session cookie.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum SessionCookie {
     #[default]
     Keep,

@@ -9,11 +9,13 @@ use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, GrantId};
 use vestibule_rules::oauth::error::OAuthError;
+use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::{ReadTx, spent_tokens, users};
 
+use crate::consent;
 use crate::env::Site;
 use crate::visit::Visit;
 
@@ -145,6 +147,11 @@ async fn backed(
     family: &FamilyRow,
 ) -> Outcome<Result<User, Option<OAuthError>>> {
     if family.revoked_at.is_some() {
+        return Ok(Err(None));
+    }
+    let scope = Scope::restore(&family.scope, &visit.tenant.config.applications);
+    let whose = (family.client_id, family.user_id);
+    if consent::remaining(tx, visit, whose, &scope).await?.is_none() {
         return Ok(Err(None));
     }
     let user = users::find(tx, visit.tenant_id(), family.user_id).await?;

@@ -9,7 +9,7 @@ use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
 use vestibule_store::{
     device_codes, grants, journeys, maintenance, outbox, proofs, provider_sessions, pushed_requests,
-    sessions, spent_tokens, stages, throttle, told_once,
+    sessions, spent_tokens, stages, throttle, told_once, waiting_requests,
 };
 
 use crate::domains;
@@ -235,6 +235,8 @@ pub async fn remove_old(site: &Site) -> Outcome<()> {
                     let grants =
                         grants + pushed_requests::remove_expired(tx, now - OLD_PUSHED, BATCH).await?;
                     let grants = grants + proofs::remove_expired(tx, now, BATCH).await?;
+                    let grants =
+                        grants + waiting_requests::remove_expired(tx, now - OLD_JOURNEYS, BATCH).await?;
                     let stages = stages::remove_old(tx, old_stages, BATCH).await?;
                     Ok(journeys + counters + mail + sessions + kept + grants + stages)
                 })

@@ -10,6 +10,7 @@
 //! | [`key_sets`] | the keys by which applications and workloads are recognised |
 //! | [`device`] | from a code that a device shows to somebody who lets it in |
 //! | [`keys`], [`token`], [`userinfo`], [`discovery`], [`logout`], [`session`] | what applications get |
+//! | [`consent`], [`waiting`] | what people let them do; requests that wait for an account or a consent |
 //! | [`dpop`] | which keys they prove to have |
 //! | [`initiate`] | sign-ins that an app did not begin |
 //! | [`notices`] | apps are told that a session ended |
@@ -21,6 +22,7 @@
 pub mod account;
 pub mod audit;
 pub mod authorize;
+pub mod consent;
 pub mod device;
 pub mod directory;
 pub mod discovery;
@@ -53,3 +55,4 @@ pub mod throttle;
 pub mod token;
 pub mod userinfo;
 pub mod visit;
+pub mod waiting;

@@ -7,13 +7,14 @@ use vestibule_rules::oauth::error::OAuthError;
 use vestibule_rules::oauth::logout::{Decision, Shown, decide, target};
 use vestibule_rules::oauth::params::Params;
 use vestibule_store::{ReadTx, grants};
-use vestibule_store::{provider_sessions, sessions};
 
 use crate::env::Site;
 use crate::federation;
-use crate::session;
+use crate::hop::SessionCookie;
+use crate::session::{self, Browser, Change};
 use crate::token::{Refusal, hint};
 use crate::visit::Visit;
+use crate::waiting::choose::{self, ListedAccount};
 
 /// A request to the logout endpoint, by GET or POST.
 #[derive(Default)]
@@ -21,52 +22,87 @@ pub struct LogoutRequest {
     pub params: Params,
     /// The person pressed the button of our own page, whose CSRF token was good.
     pub confirmed: bool,
+    /// Which account they chose there.
+    pub chosen: Option<Leaving>,
+}
+
+/// Who leaves a browser with several accounts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leaving {
+    All,
+    One(SessionId),
+}
+
+impl Leaving {
+    /// As a form says it.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "all" { Some(Self::All) } else { SessionId::parse(text).map(Self::One) }
+    }
 }
 
 /// What the browser gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LogoutReply {
-    /// A page that asks; its form sends the same parameters again.
-    Confirm,
-    /// Signed out: the session cookie goes.
+    /// A page that asks; its form sends the same parameters again. With several accounts it asks which one.
+    Confirm { accounts: Vec<ListedAccount> },
+    /// Signed out.
     Done {
         /// A registered address of an application, with `state` when it was sent, or the provider's place to
         /// sign out there as well. Without one, our own page says that it is done.
         redirect: Option<String>,
         /// Addresses of apps that learn of it by being opened in a frame (Front-Channel Logout 1.0).
         frames: Vec<String>,
+        /// What becomes of the session cookie.
+        cookie: SessionCookie,
     },
 }
 
 /// The parameters that may occur once.
 const KNOWN: &[&str] = &["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state"];
 
-/// Signs the browser's session out, or asks first.
+/// Signs accounts of the browser out, or asks first.
 pub async fn logout(site: &Site, visit: &Visit, request: LogoutRequest) -> Result<LogoutReply, Refusal> {
     request.params.check(KNOWN)?;
-    let current = session::find(site, visit).await?.map(|session| session.sid);
+    let here = session::of_browser(site, visit).await?;
+    let confirm = || {
+        let accounts = here.accounts.iter().map(ListedAccount::of).collect();
+        Ok(LogoutReply::Confirm { accounts })
+    };
     let (shown, client) = evidence(site, visit, &request).await?;
-    let may_return = match decide(shown, current) {
-        Decision::Confirm => return Ok(LogoutReply::Confirm),
+    let may_return = match decide(shown, &here.sids()) {
+        Decision::Confirm => return confirm(),
         Decision::SignOut { may_return } => may_return,
     };
-    let ended = current.or(match shown {
-        Shown::Hint(hinted) => Some(hinted),
-        Shown::BadHint | Shown::Nothing | Shown::Confirmed => None,
-    });
+    let Some(ended) = leaving(shown, request.chosen, &here) else { return confirm() };
     let redirect = if may_return {
         let mut tx = site.env.db.read().await?;
-        let clients = clients(&mut tx, visit, client, ended).await?;
+        let clients = clients(&mut tx, visit, client, &ended).await?;
         address(visit, &request.params, &clients)?
     } else {
         None
     };
-    let Some(sid) = ended else { return Ok(LogoutReply::Done { redirect, frames: Vec::new() }) };
-    let onward = federation::onward(site, visit, sid, redirect.as_deref()).await?;
-    let frames = front_channel(site, visit, sid).await?;
-    end(site, visit, sid).await?;
-    site.notices_waiting.notify_one();
-    Ok(LogoutReply::Done { redirect: onward.or(redirect), frames })
+    let mut onward = None;
+    let mut frames = Vec::new();
+    for sid in &ended {
+        if onward.is_none() {
+            onward = federation::onward(site, visit, *sid, redirect.as_deref()).await?;
+        }
+        front_channel(site, visit, *sid, &mut frames).await?;
+    }
+    let change = Change::sign_out(site, visit, &here, &ended);
+    choose::write(site, visit, &change).await?;
+    Ok(LogoutReply::Done { redirect: onward.or(redirect), frames, cookie: change.cookie })
+}
+
+/// The sessions that end; nothing when the person has to say which.
+fn leaving(shown: Shown, chosen: Option<Leaving>, here: &Browser) -> Option<Vec<SessionId>> {
+    match (shown, chosen) {
+        (Shown::Hint(hinted), _) => Some(vec![hinted]),
+        (Shown::Confirmed, Some(Leaving::One(sid))) => here.by_sid(sid).map(|found| vec![found.session.sid]),
+        (Shown::Confirmed, Some(Leaving::All)) => Some(here.sids()),
+        (Shown::Confirmed, None) => Some(here.sids()).filter(|sids| sids.len() <= 1),
+        (Shown::BadHint | Shown::Nothing, _) => Some(Vec::new()),
+    }
 }
 
 /// What the request shows, and the application that it vouches for.
@@ -103,16 +139,17 @@ async fn clients(
     tx: &mut ReadTx,
     visit: &Visit,
     named: Option<ClientId>,
-    session: Option<SessionId>,
+    ended: &[SessionId],
 ) -> Outcome<Vec<ClientId>> {
-    match (named, session) {
-        (Some(client), _) => Ok(vec![client]),
-        (None, Some(sid)) => {
-            let families = grants::list_families_of_session(tx, visit.tenant_id(), sid).await?;
-            Ok(families.into_iter().map(|family| family.client_id).collect())
-        }
-        (None, None) => Ok(Vec::new()),
+    if let Some(client) = named {
+        return Ok(vec![client]);
     }
+    let mut clients = Vec::new();
+    for sid in ended {
+        let families = grants::list_families_of_session(tx, visit.tenant_id(), *sid).await?;
+        clients.extend(families.into_iter().map(|family| family.client_id));
+    }
+    Ok(clients)
 }
 
 fn address(visit: &Visit, params: &Params, clients: &[ClientId]) -> Result<Option<String>, OAuthError> {
@@ -122,10 +159,9 @@ fn address(visit: &Visit, params: &Params, clients: &[ClientId]) -> Result<Optio
 
 /// Where the apps of the session want to be told by the browser, with issuer and session: an app that gets neither
 /// cannot tell whose session it is (OpenID Connect Front-Channel Logout 1.0 §3).
-async fn front_channel(site: &Site, visit: &Visit, sid: SessionId) -> Outcome<Vec<String>> {
+async fn front_channel(site: &Site, visit: &Visit, sid: SessionId, frames: &mut Vec<String>) -> Outcome<()> {
     let mut tx = site.env.db.read().await?;
     let families = grants::list_families_of_session(&mut tx, visit.tenant_id(), sid).await?;
-    let mut frames = Vec::new();
     for family in families.iter().filter(|family| family.revoked_at.is_none()) {
         let app = visit.tenant.application(family.client_id);
         let address = app.and_then(|app| app.web.logout_url.as_deref()).map(Url::parse);
@@ -139,20 +175,5 @@ async fn front_channel(site: &Site, visit: &Visit, sid: SessionId) -> Outcome<Ve
             frames.push(address);
         }
     }
-    Ok(frames)
-}
-
-/// Ends the session and takes back what applications got in it.
-async fn end(site: &Site, visit: &Visit, sid: SessionId) -> Outcome<()> {
-    let (tenant, now) = (visit.tenant_id(), visit.now);
-    site.env
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                sessions::revoke_sid(tx, tenant, sid, now).await?;
-                provider_sessions::remove(tx, tenant, sid).await?;
-                grants::revoke_families_of_session(tx, tenant, sid, now).await.map(drop)
-            })
-        })
-        .await
+    Ok(())
 }

@@ -25,7 +25,7 @@ use vestibule_crypto::digest::{base64url, sha256};
 use vestibule_rules::directory::application::Platform;
 use vestibule_rules::directory::credential::AuthMethod;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{ProviderId, SessionId, TenantId};
+use vestibule_rules::ids::{ProviderId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::claims::{self, Issuance};
 use vestibule_rules::oauth::dpop::needs_nonce;
 use vestibule_rules::oauth::error::{self, OAuthError};
@@ -36,6 +36,7 @@ use vestibule_rules::oauth::token::{Grant, check_grant, grant};
 use vestibule_rules::text::Secret;
 use vestibule_store::{ReadTx, sessions};
 
+use crate::consent;
 use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
 use crate::visit::Visit;
@@ -195,6 +196,14 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
         id_token: None,
         client_info: None,
     })
+}
+
+/// What is left of a scope by the consents of this moment (security.md S34).
+async fn consented(call: &Call<'_>, user: UserId, scope: &Scope) -> Result<Scope, Refusal> {
+    let whose = (call.client.app.app_id, user);
+    let mut tx = call.site.env.db.glance().await?;
+    let left = consent::remaining(&mut tx, call.visit, whose, scope).await?;
+    left.ok_or_else(|| error::CONSENT_GONE.into())
 }
 
 /// What the store knows a code or refresh token by.

@@ -6,11 +6,12 @@ use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, SessionId, UserId};
 use vestibule_rules::oauth::error;
-use vestibule_rules::oauth::scope::GRAPH;
+use vestibule_rules::oauth::scope::{GRAPH, Scope};
 use vestibule_rules::oauth::{claims, token};
 use vestibule_rules::time::Span;
 use vestibule_store::{grants, users};
 
+use crate::consent;
 use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
 use crate::membership;
@@ -94,6 +95,9 @@ pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest)
     let mut tx = site.env.db.read().await?;
     let family = grants::find_family(&mut tx, tenant, bearer.grant).await?;
     let family = family.filter(|family| family.revoked_at.is_none()).ok_or(error::TOKEN)?;
+    let scope = Scope::restore(&family.scope, &visit.tenant.config.applications);
+    let whose = (family.client_id, family.user_id);
+    consent::remaining(&mut tx, visit, whose, &scope).await?.ok_or(error::TOKEN)?;
     let user = users::find(&mut tx, tenant, bearer.user).await?;
     token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
     let user = user.ok_or(error::TOKEN)?;

@@ -45,6 +45,9 @@ statements! {
                             SELECT id FROM below)";
     HAS_GRANT = "SELECT id FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND client_id = $3
                  AND revoked_at IS NULL LIMIT 1";
+    REVOKE_BY_USER_AND_CLIENT = "UPDATE grant_family SET revoked_at = $4
+                        WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 AND revoked_at IS NULL
+                        RETURNING id";
     // One notice for each app of a session, however many grants it has there.
     NOTE_BY_SID = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
                        next_attempt_at, attempts)
@@ -58,6 +61,13 @@ statements! {
                         CAST($3 AS BIGINT), 0
                     FROM grant_family WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL
                     ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
+    NOTE_BY_CLIENT = "INSERT INTO logout_notice (tenant_id, sid, client_id, user_id, issuer, created_at,
+                          next_attempt_at, attempts)
+                      SELECT DISTINCT tenant_id, sid, client_id, user_id, issuer, CAST($4 AS BIGINT),
+                          CAST($4 AS BIGINT), 0
+                      FROM grant_family
+                      WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 AND revoked_at IS NULL
+                      ON CONFLICT (tenant_id, sid, client_id) DO NOTHING";
     LIST_BY_SID = "SELECT id, client_id, user_id, sid, issuer, scope, auth_time, created_at, expires_at,
                        revoked_at, doc, parent_id
                    FROM grant_family WHERE tenant_id = $1 AND sid = $2 ORDER BY created_at, id";
@@ -320,6 +330,23 @@ pub async fn revoke_families_of_client(
 /// Whether an application has a grant of a session that was not taken back.
 pub async fn has_grant(tx: &mut ReadTx, tenant: TenantId, sid: SessionId, client: ClientId) -> Outcome<bool> {
     Ok(tx.one(&HAS_GRANT, &values![tenant, sid, client]).await?.is_some())
+}
+
+/// Takes back every grant that a user gave to an application, with what came of it, and notes that the application is
+/// to be told; says how many.
+pub async fn revoke_families_at_client(
+    tx: &mut WriteTx,
+    tenant: TenantId,
+    (user, client): (UserId, ClientId),
+    at: Timestamp,
+) -> Outcome<usize> {
+    tx.run(&NOTE_BY_CLIENT, &values![tenant, user, client, at]).await?;
+    let revoked = tx.all(&REVOKE_BY_USER_AND_CLIENT, &values![tenant, user, client, at]).await?;
+    for row in &revoked {
+        let id: GrantId = row.get(0)?;
+        tx.run(&REVOKE_BELOW, &values![tenant, id, at]).await?;
+    }
+    Ok(revoked.len())
 }
 
 /// Adds a code to a family.

@@ -14,6 +14,7 @@
 //! | [`logout_notices`] | apps that are still to be told that a session ended |
 //! | [`journeys`], [`stages`], [`throttle`] | passages through a flow; the ways they took; attempts |
 //! | [`sessions`], [`grants`], [`spent_tokens`], [`keys`] | who is signed in, what was issued and used up, what signs |
+//! | [`consents`], [`waiting_requests`] | what people let apps do; requests that wait for an account or a consent |
 //! | [`device_codes`] | devices that wait for somebody to sign in elsewhere |
 //! | [`pushed_requests`], [`proofs`] | requests that wait for their browser; proofs that were shown |
 //! | [`outbox`], [`inbox`], [`audit`], [`deployment`] | mail, acts, facts |
@@ -21,6 +22,7 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod consents;
 pub mod db;
 pub mod deployment;
 pub mod device_codes;
@@ -50,6 +52,7 @@ pub mod terms;
 pub mod throttle;
 pub mod told_once;
 pub mod users;
+pub mod waiting_requests;
 
 pub use db::{BoxFuture, Db, ReadTx, Row, Settings, Sql, Value, WriteTx};
 
@@ -58,6 +61,7 @@ pub use db::{BoxFuture, Db, ReadTx, Row, Settings, Sql, Value, WriteTx};
 pub fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         audit::STATEMENTS,
+        consents::STATEMENTS,
         deployment::STATEMENTS,
         device_codes::STATEMENTS,
         domains::STATEMENTS,
@@ -85,6 +89,7 @@ pub fn statements() -> impl Iterator<Item = &'static Sql> {
         throttle::STATEMENTS,
         told_once::STATEMENTS,
         users::STATEMENTS,
+        waiting_requests::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -62,6 +62,7 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0017_registered_clients.sql"),
     },
     Migration { version: 18, name: "groups", text: include_str!("../migrations/0018_groups.sql") },
+    Migration { version: 19, name: "accounts", text: include_str!("../migrations/0019_accounts.sql") },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -1,7 +1,10 @@
 //! Sign-in sessions, found by the digest of their cookie.
+//!
+//! A browser may have several accounts and still has one cookie: its digest leads to the session that is in use, and
+//! the browser's id from there to the others, whose digests are of values that nobody has.
 
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::{SessionId, TenantId, UserId};
+use vestibule_rules::ids::{BrowserId, SessionId, TenantId, UserId};
 use vestibule_rules::time::Timestamp;
 
 use crate::db::{ReadTx, Row, WriteTx};
@@ -9,14 +12,23 @@ use crate::{statements, values};
 
 statements! {
     INSERT = "INSERT INTO session (tenant_id, digest, sid, user_id, auth_time, amr, provider, persistent,
-                  created_at, expires_at, last_seen_at, revoked_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                  created_at, expires_at, last_seen_at, revoked_at, browser_id)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     FIND = "SELECT sid, user_id, digest, auth_time, amr, provider, persistent, created_at, expires_at,
-                last_seen_at, revoked_at
+                last_seen_at, revoked_at, browser_id
             FROM session WHERE tenant_id = $1 AND digest = $2";
     LIST_BY_SID = "SELECT sid, user_id, digest, auth_time, amr, provider, persistent, created_at, expires_at,
-                       last_seen_at, revoked_at
+                       last_seen_at, revoked_at, browser_id
                    FROM session WHERE tenant_id = $1 AND sid = $2 ORDER BY created_at, digest";
+    LIST_BY_BROWSER = "SELECT sid, user_id, digest, auth_time, amr, provider, persistent, created_at, expires_at,
+                           last_seen_at, revoked_at, browser_id
+                       FROM session WHERE tenant_id = $1 AND browser_id = $2 AND revoked_at IS NULL
+                       ORDER BY last_seen_at DESC, digest";
+    LEAVE = "UPDATE session SET revoked_at = COALESCE(revoked_at, $3), browser_id = NULL
+             WHERE tenant_id = $1 AND digest = $2";
+    MOVE = "UPDATE session SET digest = $3 WHERE tenant_id = $1 AND digest = $2";
+    JOIN = "UPDATE session SET browser_id = $3
+            WHERE tenant_id = $1 AND digest = $2 AND browser_id IS NULL";
     REVOKE = "UPDATE session SET revoked_at = $3 WHERE tenant_id = $1 AND digest = $2 AND revoked_at IS NULL";
     REVOKE_SID = "UPDATE session SET revoked_at = $3 WHERE tenant_id = $1 AND sid = $2 AND revoked_at IS NULL";
     REVOKE_USER = "UPDATE session SET revoked_at = $3
@@ -53,6 +65,8 @@ pub struct SessionRow {
     pub last_seen_at: Timestamp,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// The browser that it is in, beside those of other accounts.
+    pub browser_id: Option<BrowserId>,
 }
 
 fn read(row: &Row) -> Outcome<SessionRow> {
@@ -68,6 +82,7 @@ fn read(row: &Row) -> Outcome<SessionRow> {
         expires_at: row.get(8)?,
         last_seen_at: row.get(9)?,
         revoked_at: row.get(10)?,
+        browser_id: row.get(11)?,
     })
 }
 
@@ -86,6 +101,7 @@ pub async fn insert(tx: &mut WriteTx, tenant: TenantId, session: &SessionRow) ->
         session.expires_at,
         session.last_seen_at,
         session.revoked_at,
+        session.browser_id,
     ];
     tx.run(&INSERT, &row).await.map(drop)
 }
@@ -98,6 +114,31 @@ pub async fn find(tx: &mut ReadTx, tenant: TenantId, digest: &[u8]) -> Outcome<O
 /// Every cookie that a session had.
 pub async fn list_by_sid(tx: &mut ReadTx, tenant: TenantId, sid: SessionId) -> Outcome<Vec<SessionRow>> {
     tx.all(&LIST_BY_SID, &values![tenant, sid]).await?.iter().map(read).collect()
+}
+
+/// The sessions of a browser that have not been ended, the one that was used last first.
+pub async fn list_by_browser(
+    tx: &mut ReadTx,
+    tenant: TenantId,
+    browser: BrowserId,
+) -> Outcome<Vec<SessionRow>> {
+    tx.all(&LIST_BY_BROWSER, &values![tenant, browser]).await?.iter().map(read).collect()
+}
+
+/// Ends the session of a cookie and takes it out of its browser: the cookie leads to nobody there any more. `false`
+/// when there is no such session.
+pub async fn leave(tx: &mut WriteTx, tenant: TenantId, digest: &[u8], at: Timestamp) -> Outcome<bool> {
+    Ok(tx.run(&LEAVE, &values![tenant, digest, at]).await? == 1)
+}
+
+/// Gives a session another cookie, ended or not; `false` when it has another one already.
+pub async fn replace_cookie(tx: &mut WriteTx, tenant: TenantId, (old, new): (&[u8], &[u8])) -> Outcome<bool> {
+    Ok(tx.run(&MOVE, &values![tenant, old, new]).await? == 1)
+}
+
+/// Puts a session that is in no browser yet into one; `false` when it is in one.
+pub async fn join(tx: &mut WriteTx, tenant: TenantId, digest: &[u8], browser: BrowserId) -> Outcome<bool> {
+    Ok(tx.run(&JOIN, &values![tenant, digest, browser]).await? == 1)
 }
 
 /// Ends the session of a cookie; `false` when it had ended, or never was.

@@ -37,6 +37,8 @@ use crate::{front, signing_keys};
 /// When tests begin: 2026-11-24T02:25:36Z.
 pub const BEGIN: Timestamp = Timestamp::from_seconds(1_795_487_136);
 const SEED: u64 = 7;
+/// Another node draws other random numbers.
+const SEED_OF_SECOND: u64 = 8;
 
 /// A running server: one node, or several on one database behind a front.
 pub struct TestServer {
@@ -165,6 +167,49 @@ impl TestServer {
         drop((self.site, self.others));
         self.database.remove().await?;
         if unread.is_empty() { Ok(()) } else { Err(Fault::ours(format!("unread mail: {unread:?}"))) }
+    }
+}
+
+/// A second node: another process over the database of a running server, as far as one process can be two. It has the
+/// time of the first one, and a name of its own.
+pub struct SecondNode {
+    /// Its address without a slash at the end.
+    pub origin: String,
+    pub site: Arc<Site>,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl SecondNode {
+    /// Starts beside `first`, behind the same public address.
+    pub async fn beside(first: &TestServer) -> Outcome<Self> {
+        let db = db::Db::open(first.database.settings.clone()).await?;
+        let env = env(db, Arc::clone(&first.clock), SEED_OF_SECOND)?;
+        let env = Env { txt: Arc::clone(&first.dns) as Arc<dyn TxtRecords>, ..env };
+        let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
+        let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
+        let origin = format!("http://localhost:{port}");
+        let pages = wire::pages(None).map_err(ours)?;
+        let settings = Settings {
+            origins: vec![first.origin.clone()],
+            codes: CodeLimits::default(),
+            lifetimes: Lifetimes::default(),
+        };
+        let site = wire::site(env, settings, &pages).await.map_err(ours)?;
+        let stop = CancellationToken::new();
+        let router = wire::router(&site, &pages, None);
+        // A balancer in front of both gives them one public address.
+        let doors = [Door::new(socket, None, router, wire::mark(&first.origin))];
+        let serving = listener::serve_all(doors, &stop);
+        let mailer = Arc::new(first.inbox.clone());
+        let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, stop.clone()));
+        Ok(Self { origin, site, stop, running })
+    }
+
+    /// Stops the node; the first one goes on.
+    pub async fn finish(self) -> Outcome<()> {
+        self.stop.cancel();
+        self.running.await.map_err(|error| Fault::ours(format!("the second node panicked: {error}")))
     }
 }
 

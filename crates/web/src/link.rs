@@ -1,6 +1,6 @@
 //! Addresses of our own pages: links are values, nothing else puts a path together.
 
-use vestibule_rules::ids::{ClientId, DeviceId, JourneyId};
+use vestibule_rules::ids::{ClientId, DeviceId, JourneyId, RequestId};
 use vestibule_service::visit::Segments;
 
 /// The home of a tenant.
@@ -31,6 +31,26 @@ pub fn device_entry(segments: &Segments) -> String {
 /// A device that somebody decides about.
 pub fn device(segments: &Segments, id: DeviceId) -> String {
     format!("{}/{id}", device_entry(segments))
+}
+
+/// Where somebody says which account a request is for.
+pub fn choose(segments: &Segments, id: RequestId) -> String {
+    format!("{}/choose/{id}", home(segments))
+}
+
+/// Where somebody agrees to what an app asks for.
+pub fn consent(segments: &Segments, id: RequestId) -> String {
+    format!("{}/consent/{id}", home(segments))
+}
+
+/// Somebody's own account.
+pub fn account(segments: &Segments) -> String {
+    format!("{}/account", home(segments))
+}
+
+/// The apps that somebody let use their account.
+pub fn apps(segments: &Segments) -> String {
+    format!("{}/apps", account(segments))
 }
 
 /// The logout endpoint, under the segments that were asked.

@@ -3,6 +3,7 @@
 //! have checked is won back here: values that do not exist are faults, every template is parsed at the start,
 //! and a test renders every page with every sample.
 
+pub mod account;
 pub mod around;
 pub mod device;
 pub mod guardian;

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::account::{AccountPage, AppsPage, ChoosePage, ConsentPage};
 use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
 use super::device::{DeviceEntryPage, DevicePage};
 use super::guardian::GuardianPage;
@@ -32,6 +33,10 @@ fn rendered() -> Vec<(String, String)> {
             add::<OnwardPage>(&pages, &frame, &prefix, &mut all);
             add::<EndedPage>(&pages, &frame, &prefix, &mut all);
             add::<TermsPage>(&pages, &frame, &prefix, &mut all);
+            add::<ChoosePage>(&pages, &frame, &prefix, &mut all);
+            add::<ConsentPage>(&pages, &frame, &prefix, &mut all);
+            add::<AccountPage>(&pages, &frame, &prefix, &mut all);
+            add::<AppsPage>(&pages, &frame, &prefix, &mut all);
             add::<DeviceEntryPage>(&pages, &frame, &prefix, &mut all);
             add::<DevicePage>(&pages, &frame, &prefix, &mut all);
             add::<GuardianPage>(&pages, &frame, &prefix, &mut all);
@@ -195,7 +200,10 @@ fn a_file_of_the_operator_replaces_a_template() {
     std::fs::write(dir.join("pages/home.html"), "<h1>{{ brand.name }} at home</h1>").unwrap();
     let pages = Pages::load(Some(&dir)).unwrap();
     std::fs::remove_dir_all(&dir).unwrap();
-    assert_eq!(pages.render(&Frame::neutral(), &HomePage {}).unwrap(), "<h1>Vestibule at home</h1>");
+    assert_eq!(
+        pages.render(&Frame::neutral(), &HomePage { account: String::new() }).unwrap(),
+        "<h1>Vestibule at home</h1>"
+    );
 }
 
 /// For looking at pages in a browser: `VESTIBULE_SAMPLES=<directory> cargo test -p vestibule-web write_samples`.

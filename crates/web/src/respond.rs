@@ -126,6 +126,8 @@ pub fn hop(app: &AppState, asked: &Asked, hop: Hop) -> Outcome<Response> {
     let mut response = match hop.to {
         To::Journey(id) => redirect(&asked.method, &link::journey(segments, id))?,
         To::Device(id) => redirect(&asked.method, &link::device(segments, id))?,
+        To::Choose(id) => redirect(&asked.method, &link::choose(segments, id))?,
+        To::Consent(id) => redirect(&asked.method, &link::consent(segments, id))?,
         To::Provider(url) | To::Own(url) => redirect(&asked.method, url.as_str())?,
         To::Nowhere => redirect(&asked.method, &link::home(segments))?,
         To::Ask { reply, app: name } => {

@@ -99,15 +99,57 @@ pub struct Api {
 }
 
 /// A delegated permission that the application exposes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PermissionScope {
     /// The name behind the identifier URI, such as `orders.read`.
     pub value: String,
+    /// Its title for administrators.
     #[serde(default)]
     pub admin_consent_display_name: String,
+    /// What it lets an app do, for administrators.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub admin_consent_description: String,
+    /// Its title on the page that asks for consent. Without it, that for administrators is shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_consent_display_name: String,
+    /// What it lets an app do, on the page that asks for consent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_consent_description: String,
+    /// `Admin`: only an administrator can grant it to an app that needs consent.
+    #[serde(default, rename = "type", skip_serializing_if = "ScopeType::is_usual")]
+    pub consent_type: ScopeType,
     #[serde(default = "yes")]
     pub is_enabled: bool,
+}
+
+/// Who can grant a permission (Graph: `type` of a `permissionScope`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub enum ScopeType {
+    /// Whoever signs in.
+    #[default]
+    User,
+    /// An administrator.
+    Admin,
+}
+
+impl ScopeType {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+    const fn is_usual(&self) -> bool {
+        matches!(self, Self::User)
+    }
+}
+
+impl PermissionScope {
+    /// Title and description as people read them; the name where nobody wrote one.
+    pub fn words(&self) -> (&str, &str) {
+        let title = [self.user_consent_display_name.as_str(), self.admin_consent_display_name.as_str()];
+        let text = [self.user_consent_description.as_str(), self.admin_consent_description.as_str()];
+        (
+            title.into_iter().find(|text| !text.is_empty()).unwrap_or(&self.value),
+            text.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+        )
+    }
 }
 
 /// A role that users or applications can hold in the application.

@@ -9,6 +9,7 @@ mod age;
 mod application;
 mod attribute;
 mod condition;
+mod consent;
 mod credential;
 mod flow;
 mod lifetimes;

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::consent::{ConsentPolicy, InformationalUrl, PermissionGrant};
 use super::credential::{AppRoleAssignment, AuthMethod, FederatedIdentityCredential};
 use super::tokens::TokenSettings;
 use crate::oauth::signing::SigningAlgorithm;
@@ -68,6 +69,19 @@ pub struct Settings {
     pub default_max_age: Option<u32>,
     #[serde(flatten)]
     pub tokens: TokenSettings,
+    /// Who has to agree before the application gets tokens in somebody's name. `implicit` is for the organisation's own
+    /// applications. See docs/guides/consent.md.
+    #[serde(skip_serializing_if = "ConsentPolicy::is_usual")]
+    pub consent: ConsentPolicy,
+    /// Permissions that the application has for everybody, without asking anybody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub oauth2_permission_grants: Vec<PermissionGrant>,
+    /// Who publishes the application, for the page that asks for consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher_domain: Option<String>,
+    /// Links on the page that asks for consent.
+    #[serde(skip_serializing_if = "InformationalUrl::is_empty")]
+    pub info: InformationalUrl,
 }
 
 /// Which names an application knows people by (OpenID Connect Core 8).

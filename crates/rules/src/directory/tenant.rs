@@ -10,6 +10,7 @@ use super::group::Group;
 use super::lifetimes::Lifetimes;
 use super::provider::{IdentityProvider, SealedSecret};
 use super::registration::ClientRegistration;
+use super::session_lifetimes::SessionLifetimes;
 use crate::ids::TenantId;
 use crate::oauth::signing::SigningAlgorithm;
 
@@ -58,6 +59,8 @@ pub struct Tenant {
     pub country_letter_code: Option<String>,
     #[serde(default, skip_serializing_if = "ClientRegistration::is_usual")]
     pub client_registration: ClientRegistration,
+    #[serde(default, skip_serializing_if = "SessionLifetimes::is_usual")]
+    pub session_lifetimes: SessionLifetimes,
 }
 
 impl Tenant {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use super::callback::Callback;
 use super::callback::ResponseMode;
 use super::claims_request::ClaimsRequest;
+use super::consent::Held;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::prompt::{self, Prompt, Prompts};
@@ -29,10 +30,12 @@ pub struct Loaded<'a> {
     pub application: Option<&'a Application<PasswordCredential>>,
     /// Every application of the tenant: the resources that scopes may name.
     pub applications: &'a [Application<PasswordCredential>],
-    /// Who is signed in in this browser.
+    /// Who of those that are signed in in this browser is meant.
     pub session: Option<SessionFact>,
-    /// What `id_token_hint` says about that.
-    pub hint: Hint,
+    /// The person has to say which account it is.
+    pub choose: bool,
+    /// What the application was given for that person.
+    pub held: &'a Held,
     pub served: Served,
     pub pushed: Pushed<'a>,
     pub now: Timestamp,
@@ -56,15 +59,6 @@ pub struct SessionFact {
     pub auth_time: Timestamp,
     /// Whether the person has yet to accept what the application's flow demands.
     pub owes_terms: bool,
-}
-
-/// Whom a verified `id_token_hint` names, compared with the session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Hint {
-    #[default]
-    Absent,
-    SameUser,
-    OtherUser,
 }
 
 /// What the tenant does for the application.
@@ -118,6 +112,9 @@ pub struct Verified {
     pub ui_locales: Option<String>,
     /// Seconds.
     pub max_age: Option<i64>,
+    /// `prompt=consent`: the person agrees, whatever they agreed to before.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub asks_consent: bool,
     /// `client_info=1` (native-auth-and-msal.md R45).
     pub wants_client_info: bool,
     /// The thumbprint of the key that the code is bound to (RFC 9449 §10).
@@ -126,6 +123,11 @@ pub struct Verified {
     /// The pushed request that this is, which is spent when it is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+const fn is_off(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Decides an authorization request.
@@ -204,6 +206,15 @@ pub fn not_served() -> Fault {
         .hint(Message::new("client-not-served"))
 }
 
+/// Decides a request that waited for its person once more, when they chose an account or agreed.
+pub fn decide_again(verified: Box<Verified>, loaded: &Loaded<'_>) -> Decision {
+    match prompt::decide(&verified, Prompts::default(), loaded) {
+        Ok(None) => Decision::Issue(verified),
+        Ok(Some(prompt)) => Decision::Interact(verified, prompt),
+        Err(error) => Decision::Return(verified.callback, error),
+    }
+}
+
 /// One check. A column says which endpoint makes it: device and back-channel requests get columns of their own.
 struct Row {
     name: &'static str,
@@ -265,6 +276,7 @@ const KNOWN: &[&str] = &[
     "ui_locales",
     "mkt",
     "id_token_hint",
+    "sid",
     "client_info",
     "claims",
     "request",
@@ -337,6 +349,7 @@ impl<'a> Draft<'a> {
             domain_hint: hint("domain_hint"),
             ui_locales: hint("ui_locales").or_else(|| hint("mkt")),
             max_age: self.max_age,
+            asks_consent: self.prompts.consent,
             wants_client_info: self.params.is_set("client_info"),
             dpop_jkt: self.dpop_jkt,
             pushed: match self.loaded.pushed {

@@ -3,6 +3,8 @@ use crate::directory::application::ImplicitGrantSettings;
 use crate::directory::client::SecurityProfile;
 use crate::ids::UserId;
 use crate::oauth::callback::ResponseMode;
+use crate::oauth::consent::Permission;
+use crate::oauth::scope::GRAPH;
 use crate::oauth::testing::application;
 use crate::time::Span;
 
@@ -41,7 +43,8 @@ fn decide_with(changes: &[(&str, &str)], change: impl FnOnce(&mut Loaded<'_>)) -
         application: Some(&app),
         applications: &applications,
         session: None,
-        hint: Hint::Absent,
+        choose: false,
+        held: &Held::new(),
         served: Served::Flow,
         pushed: Pushed::No,
         now: NOW,
@@ -60,6 +63,8 @@ fn outcome(decision: &Decision) -> String {
         Decision::Interact(_, Prompt::SignUp) => "sign up".to_owned(),
         Decision::Interact(_, Prompt::SignIn) => "sign in".to_owned(),
         Decision::Interact(_, Prompt::CatchUp) => "catch up".to_owned(),
+        Decision::Interact(_, Prompt::Choose) => "choose".to_owned(),
+        Decision::Interact(_, Prompt::Consent) => "consent".to_owned(),
         Decision::Issue(_) => "issue".to_owned(),
     }
 }
@@ -96,7 +101,8 @@ fn until_the_address_is_verified_nothing_is_redirected() {
         application: Some(&disabled),
         applications: &applications,
         session: None,
-        hint: Hint::Absent,
+        choose: false,
+        held: &Held::new(),
         served: Served::Flow,
         pushed: Pushed::No,
         now: NOW,
@@ -165,16 +171,54 @@ fn good_requests_begin_or_end_as_they_ask() {
     assert_eq!(on(&[("unknown", "x"), ("unknown", "y"), ("claims", "{}")]), "sign in"); // S10
     assert_eq!(on(&[("scope", "")]), "sign in");
     assert_eq!(with(&[], 10), "issue");
-    assert_eq!(with(&[("prompt", "consent")], 10), "issue");
+    assert_eq!(with(&[("prompt", "consent")], 10), "consent");
     assert_eq!(with(&[("prompt", "none")], 10), "issue");
     assert_eq!(with(&[("prompt", "create")], 10), "sign up");
     assert_eq!(with(&[("max_age", "10")], 10), "issue");
     assert_eq!(with(&[("max_age", "9")], 10), "sign in");
     assert_eq!(with(&[("max_age", "0")], 0), "sign in");
     assert_eq!(with(&[("max_age", "9"), ("prompt", "none")], 10), "login_required 50058 xyz");
-    for prompt in ["login", "select_account"] {
-        assert_eq!(with(&[("prompt", prompt)], 10), "sign in");
-    }
+    assert_eq!(with(&[("prompt", "login")], 10), "sign in");
+}
+
+#[test]
+fn a_person_with_several_accounts_says_which_one_it_is() {
+    // R42
+    let among = |changes: &[(&str, &str)]| outcome(&decide_with(changes, |loaded| loaded.choose = true));
+    assert_eq!(among(&[]), "choose");
+    assert_eq!(among(&[("prompt", "select_account")]), "choose");
+    assert_eq!(among(&[("prompt", "login select_account")]), "sign in");
+    assert_eq!(among(&[("prompt", "create")]), "sign up");
+}
+
+#[test]
+fn an_app_of_others_is_consented_to_before_it_gets_anything() {
+    // S21
+    let mut app = application();
+    app.settings.consent = crate::directory::consent::ConsentPolicy::Required;
+    let applications = [app.clone()];
+    let on = |changes: &[(&str, &str)], owes_terms: bool, held: &Held| {
+        let loaded = Loaded {
+            application: Some(&app),
+            applications: &applications,
+            session: Some(SessionFact { owes_terms, ..session(1) }),
+            choose: false,
+            held,
+            served: Served::Flow,
+            pushed: Pushed::No,
+            now: NOW,
+        };
+        outcome(&decide(&request(changes), &loaded))
+    };
+    let given = ["openid", "profile"].map(|value| Permission { resource: GRAPH, value: value.to_owned() });
+    let given = Held::from(given);
+    assert_eq!(on(&[], false, &Held::new()), "consent");
+    assert_eq!(on(&[("prompt", "none")], false, &Held::new()), "consent_required 65001 xyz");
+    assert_eq!(on(&[], true, &Held::new()), "catch up");
+    assert_eq!(on(&[], false, &given), "issue");
+    assert_eq!(on(&[("prompt", "none")], false, &given), "issue");
+    assert_eq!(on(&[("prompt", "consent")], false, &given), "consent");
+    assert_eq!(on(&[("scope", "openid email")], false, &given), "consent");
 }
 
 #[test]
@@ -185,20 +229,6 @@ fn an_application_without_a_flow_signs_nobody_up() {
     assert_eq!(served(&[], Served::Nothing), "page 500208");
     assert_eq!(served(&[("prompt", "none")], Served::Nothing), "access_denied 500208 xyz");
     assert_eq!(served(&[("prompt", "create")], Served::SignInOnly), "sign in");
-}
-
-#[test]
-fn a_hint_of_somebody_else_never_switches_silently() {
-    // S22
-    let hinted = |changes: &[(&str, &str)], hint| {
-        outcome(&decide_with(changes, |loaded| {
-            loaded.session = Some(session(1));
-            loaded.hint = hint;
-        }))
-    };
-    assert_eq!(hinted(&[], Hint::SameUser), "issue");
-    assert_eq!(hinted(&[], Hint::OtherUser), "sign in");
-    assert_eq!(hinted(&[("prompt", "none")], Hint::OtherUser), "login_required 50058 xyz");
 }
 
 #[test]
@@ -267,7 +297,8 @@ fn an_application_that_must_push_is_not_asked_by_address() {
             application: Some(&app),
             applications: &applications,
             session: None,
-            hint: Hint::Absent,
+            choose: false,
+            held: &Held::new(),
             served: Served::Flow,
             pushed,
             now: NOW,
@@ -293,7 +324,8 @@ fn whoever_pushes_learns_of_every_mistake_at_once() {
         application: Some(&app),
         applications: &applications,
         session: None,
-        hint: Hint::Absent,
+        choose: false,
+        held: &Held::new(),
         served: Served::Flow,
         pushed: Pushed::No,
         now: NOW,
@@ -340,7 +372,8 @@ fn under(profile: SecurityProfile, changes: &[(&str, &str)]) -> Decision {
         application: Some(&app),
         applications: &applications,
         session: None,
-        hint: Hint::Absent,
+        choose: false,
+        held: &Held::new(),
         pushed: Pushed::No,
         served: Served::Flow,
         now: NOW,

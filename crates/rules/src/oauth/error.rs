@@ -31,6 +31,7 @@ pub enum Code {
     ExpiredToken,
     LoginRequired,
     InteractionRequired,
+    ConsentRequired,
     RequestNotSupported,
     RequestUriNotSupported,
     InvalidRequestUri,
@@ -63,6 +64,7 @@ impl Code {
             Self::ExpiredToken => "expired_token",
             Self::LoginRequired => "login_required",
             Self::InteractionRequired => "interaction_required",
+            Self::ConsentRequired => "consent_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidRequestUri => "invalid_request_uri",
@@ -92,6 +94,7 @@ impl Code {
             | Self::ExpiredToken
             | Self::LoginRequired
             | Self::InteractionRequired
+            | Self::ConsentRequired
             | Self::RequestNotSupported
             | Self::RequestUriNotSupported
             | Self::InvalidRequestUri
@@ -195,6 +198,10 @@ table! {
     SIGN_IN_AGAIN = LoginRequired 50_058 "The person has to sign in again, and the request forbids to ask.";
     NOT_ASSIGNED = InteractionRequired 50_105 "The application is not assigned to the person, and the request forbids to say so.";
     OWES_TERMS = InteractionRequired 50_158 "The person has to accept terms first, and the request forbids to ask.";
+    CONSENT = ConsentRequired 65_001 "The person has not consented to what the application asks for, and the request forbids to ask.";
+    CONSENT_DECLINED = AccessDenied 65_004 "The person declined to consent to what the application asks for.";
+    ADMIN_CONSENT = ConsentRequired 90_094 "An administrator has to consent to what the application asks for.";
+    ADMIN_CONSENT_DENIED = AccessDenied 90_094 "An administrator has to consent to what the application asks for.";
     NOT_SERVED = AccessDenied 500_208 "The application is not attached to a user flow of the tenant.";
     CANCELLED = AccessDenied 0 "the user canceled the authentication";
     // Clients
@@ -284,6 +291,16 @@ table! {
 /// More than was granted (security.md S66). The suberror makes MSAL ask for the rest interactively.
 pub const SCOPE_NOT_GRANTED: OAuthError = {
     let mut error = OAuthError::new(Code::InvalidScope, 65_001, "A scope of the request was not granted.");
+    error.suberror = Some("consent_required");
+    error
+};
+/// The consent behind a grant was withdrawn, or covers less than is asked for (native-auth-and-msal.md 2.8).
+pub const CONSENT_GONE: OAuthError = {
+    let mut error = OAuthError::new(
+        Code::InvalidGrant,
+        65_001,
+        "There is no consent to what the application asks for; the person has to be asked again.",
+    );
     error.suberror = Some("consent_required");
     error
 };
@@ -395,6 +412,7 @@ mod tests {
     fn all() -> impl Iterator<Item = OAuthError> {
         ALL.iter().copied().chain([
             SCOPE_NOT_GRANTED,
+            CONSENT_GONE,
             REFRESH_REVOKED,
             REFRESH_EXPIRED,
             REFRESH_SPA_EXPIRED,

@@ -29,14 +29,14 @@ pub enum Decision {
     SignOut { may_return: bool },
 }
 
-/// Decides a request; `session` is the one of this browser.
-pub fn decide(shown: Shown, session: Option<SessionId>) -> Decision {
-    match (shown, session) {
-        (Shown::Hint(hinted), Some(current)) if hinted != current => Decision::Confirm,
-        (Shown::Hint(_) | Shown::Confirmed, _) => Decision::SignOut { may_return: true },
-        (Shown::BadHint | Shown::Nothing, Some(_)) => Decision::Confirm,
+/// Decides a request; `here` are the sessions of this browser.
+pub fn decide(shown: Shown, here: &[SessionId]) -> Decision {
+    match shown {
+        Shown::Hint(hinted) if !here.is_empty() && !here.contains(&hinted) => Decision::Confirm,
+        Shown::Hint(_) | Shown::Confirmed => Decision::SignOut { may_return: true },
+        Shown::BadHint | Shown::Nothing if !here.is_empty() => Decision::Confirm,
         // Nobody is signed in, so nothing can be done to anybody; and nobody vouches for the address.
-        (Shown::BadHint | Shown::Nothing, None) => Decision::SignOut { may_return: false },
+        Shown::BadHint | Shown::Nothing => Decision::SignOut { may_return: false },
     }
 }
 
@@ -71,15 +71,16 @@ mod tests {
     #[test]
     fn without_a_good_hint_the_person_is_asked() {
         // S84
-        let [mine, other] = [SessionId::from_random([1; 16]), SessionId::from_random([2; 16])];
+        let [mine, beside, other] = [1, 2, 3].map(|n| SessionId::from_random([n; 16]));
         let out = Decision::SignOut { may_return: true };
-        assert_eq!(decide(Shown::Hint(mine), Some(mine)), out);
-        assert_eq!(decide(Shown::Hint(mine), None), out);
-        assert_eq!(decide(Shown::Hint(other), Some(mine)), Decision::Confirm);
-        assert_eq!(decide(Shown::BadHint, Some(mine)), Decision::Confirm);
-        assert_eq!(decide(Shown::Nothing, Some(mine)), Decision::Confirm);
-        assert_eq!(decide(Shown::Confirmed, Some(mine)), out);
-        assert_eq!(decide(Shown::Nothing, None), Decision::SignOut { may_return: false });
+        assert_eq!(decide(Shown::Hint(mine), &[mine]), out);
+        assert_eq!(decide(Shown::Hint(beside), &[mine, beside]), out);
+        assert_eq!(decide(Shown::Hint(mine), &[]), out);
+        assert_eq!(decide(Shown::Hint(other), &[mine, beside]), Decision::Confirm);
+        assert_eq!(decide(Shown::BadHint, &[mine]), Decision::Confirm);
+        assert_eq!(decide(Shown::Nothing, &[mine]), Decision::Confirm);
+        assert_eq!(decide(Shown::Confirmed, &[mine]), out);
+        assert_eq!(decide(Shown::Nothing, &[]), Decision::SignOut { may_return: false });
     }
 
     #[test]

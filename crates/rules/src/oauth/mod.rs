@@ -10,6 +10,7 @@
 //! | [`authorize`] | the table of checks over an authorization request |
 //! | [`profile`] | what each security profile demands of a client |
 //! | [`prompt`] | whether a person is asked, signs up, or has answered before |
+//! | [`account`], [`consent`] | which of several accounts is meant; whether somebody has to agree first |
 //! | [`redirect`], [`callback`] | which redirect addresses match; where an answer goes |
 //! | [`response_type`] | what an answer consists of, and who may have tokens in it |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
@@ -27,12 +28,14 @@
 //! | [`metadata`] | the discovery document |
 //! | [`error`] | every error with its number, for both endpoints |
 
+pub mod account;
 pub mod added_claims;
 pub mod authorize;
 pub mod callback;
 pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
+pub mod consent;
 pub mod device;
 pub mod dpop;
 pub mod error;

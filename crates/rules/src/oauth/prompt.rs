@@ -1,7 +1,8 @@
 //! Whether a person has to answer before a code is issued (OpenID Connect Core 3.1.2.1, Initiating User
 //! Registration 1.0). With `prompt=none` the first check that would ask becomes the error instead.
 
-use super::authorize::{Hint, Loaded, Served, SessionFact, Verified};
+use super::authorize::{Loaded, Served, SessionFact, Verified};
+use super::consent::{self, Held, Standing};
 use super::error::{self, OAuthError};
 use crate::time::{Span, Timestamp};
 
@@ -13,6 +14,7 @@ pub struct Prompts {
     pub login: bool,
     pub select_account: bool,
     pub create: bool,
+    pub consent: bool,
 }
 
 /// What the person is asked to do.
@@ -20,8 +22,12 @@ pub struct Prompts {
 pub enum Prompt {
     SignIn,
     SignUp,
+    /// Several accounts are signed in, or the request wants its person to say which one it is.
+    Choose,
     /// The session is good; its holder has to answer something before it is used.
     CatchUp,
+    /// The session is good; its holder has to agree to what the application asks for.
+    Consent,
 }
 
 impl Prompts {
@@ -36,9 +42,9 @@ impl Prompts {
                 "login" => prompts.login = true,
                 "select_account" => prompts.select_account = true,
                 "create" => prompts.create = true,
-                // Administrators consent for everybody, so there is nothing to ask; `no_session` is how MSAL
-                // says that it does not mind.
-                "consent" | "no_session" => {}
+                "consent" => prompts.consent = true,
+                // This is how MSAL says that it does not mind.
+                "no_session" => {}
                 _ => return Err(error::PROMPT),
             }
         }
@@ -50,28 +56,46 @@ impl Prompts {
 struct Check {
     asks: fn(&Asked<'_>) -> bool,
     refusal: OAuthError,
+    leads: Leads,
+}
+
+/// Where a check leads when a page may be shown.
+#[derive(Clone, Copy)]
+enum Leads {
+    Begin,
+    Choose,
+    CatchUp,
+    Consent,
 }
 
 struct Asked<'a> {
     verified: &'a Verified,
     prompts: Prompts,
+    choose: bool,
     session: Option<SessionFact>,
-    hint: Hint,
+    consent: &'a Standing,
     now: Timestamp,
 }
 
 /// In order; the first that asks decides.
 const CHECKS: &[Check] = &[
     Check {
-        asks: |a| a.prompts.create || a.prompts.login || a.prompts.select_account,
+        asks: |a| a.prompts.create || a.prompts.login,
         refusal: error::SIGN_IN_AGAIN,
+        leads: Leads::Begin,
     },
-    Check { asks: |a| a.session.is_none(), refusal: error::NO_SESSION },
-    Check { asks: is_too_old, refusal: error::SIGN_IN_AGAIN },
-    // Never a silent switch to somebody else (security.md S22).
-    Check { asks: |a| a.hint == Hint::OtherUser, refusal: error::NO_SESSION },
-    // Last: whoever is asked for more than this signs in first, and is asked for this on the way.
-    Check { asks: owes_terms, refusal: error::OWES_TERMS },
+    Check { asks: |a| a.choose, refusal: error::SIGN_IN_AGAIN, leads: Leads::Choose },
+    // Whoever a hint names and is not here, is nobody: never a silent switch to somebody else (security.md S22).
+    Check { asks: |a| a.session.is_none(), refusal: error::NO_SESSION, leads: Leads::Begin },
+    Check { asks: is_too_old, refusal: error::SIGN_IN_AGAIN, leads: Leads::Begin },
+    // Whoever is asked for more than what follows signs in first, and is asked for this on the way.
+    Check { asks: owes_terms, refusal: error::OWES_TERMS, leads: Leads::CatchUp },
+    Check {
+        asks: |a| matches!(a.consent, Standing::NeedsAdmin(_)),
+        refusal: error::ADMIN_CONSENT,
+        leads: Leads::Consent,
+    },
+    Check { asks: |a| matches!(a.consent, Standing::Ask(_)), refusal: error::CONSENT, leads: Leads::Consent },
 ];
 
 /// What the request and the session together ask for: nothing, a person, or an error.
@@ -80,13 +104,33 @@ pub fn decide(
     prompts: Prompts,
     loaded: &Loaded<'_>,
 ) -> Result<Option<Prompt>, OAuthError> {
-    let asked = Asked { verified, prompts, session: loaded.session, hint: loaded.hint, now: loaded.now };
-    match CHECKS.iter().find(|check| (check.asks)(&asked)) {
-        None => Ok(None),
-        Some(check) if prompts.none => Err(check.refusal),
-        Some(check) if check.refusal == error::OWES_TERMS => Ok(Some(Prompt::CatchUp)),
-        Some(_) => Ok(Some(begin_with(prompts, loaded.served))),
+    let consent = standing(verified, loaded.held, loaded);
+    let asked = Asked {
+        verified,
+        prompts,
+        choose: loaded.choose,
+        session: loaded.session,
+        consent: &consent,
+        now: loaded.now,
+    };
+    let Some(check) = CHECKS.iter().find(|check| (check.asks)(&asked)) else { return Ok(None) };
+    if prompts.none {
+        return Err(check.refusal);
     }
+    Ok(Some(match check.leads {
+        Leads::Begin => begin_with(prompts, loaded.served),
+        Leads::Choose => Prompt::Choose,
+        Leads::CatchUp => Prompt::CatchUp,
+        Leads::Consent => Prompt::Consent,
+    }))
+}
+
+/// Whether somebody has to agree to a request whose client is there.
+fn standing(verified: &Verified, held: &Held, loaded: &Loaded<'_>) -> Standing {
+    let asked = (held, verified.asks_consent);
+    loaded
+        .application
+        .map_or(Standing::Given, |app| consent::judge(app, &verified.scope, loaded.applications, asked))
 }
 
 /// Without a flow nobody can sign up, whatever the request asks for.
@@ -128,7 +172,7 @@ mod tests {
         let parse = |text| Prompts::parse(Some(text));
         assert_eq!(Prompts::parse(None), Ok(Prompts::default()));
         assert_eq!(parse("login create"), Ok(Prompts { login: true, create: true, ..Prompts::default() }));
-        assert_eq!(parse("consent"), Ok(Prompts::default()));
+        assert_eq!(parse("consent no_session"), Ok(Prompts { consent: true, ..Prompts::default() }));
         assert_eq!(parse("none"), Ok(Prompts { none: true, ..Prompts::default() }));
         for bad in ["none login", "none consent", "Login", "everything"] {
             assert_eq!(parse(bad), Err(error::PROMPT), "{bad}");

@@ -19,7 +19,7 @@ use crate::ids::ClientId;
 /// Microsoft Graph, the audience of access tokens that name no resource.
 pub const GRAPH: ClientId = ClientId::from_uuid(Uuid::from_u128(0x0000_0003_0000_0000_c000_0000_0000_0000));
 
-const GRAPH_URI: &str = "https://graph.microsoft.com";
+pub(super) const GRAPH_URI: &str = "https://graph.microsoft.com";
 /// The one permission of Graph that customers' apps may have (sign-up.md 5.2).
 const USER_READ: &str = "User.Read";
 /// Everything that the resource offers.
@@ -221,7 +221,7 @@ impl Scope {
         resource && self.protocol().all(has)
     }
 
-    fn protocol(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn protocol(&self) -> impl Iterator<Item = &str> {
         [
             (self.openid, "openid"),
             (self.profile, "profile"),

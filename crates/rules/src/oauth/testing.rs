@@ -13,8 +13,8 @@ pub(super) fn application() -> Application<PasswordCredential> {
     let uris = |list: &[&str]| list.iter().map(|uri| (*uri).to_owned()).collect();
     let scope = |value: &str, is_enabled| PermissionScope {
         value: value.to_owned(),
-        admin_consent_display_name: String::new(),
         is_enabled,
+        ..PermissionScope::default()
     };
     Application {
         id: ObjectId::from_random([1; 16]),

@@ -3,6 +3,7 @@
 mod apply;
 mod client_registration;
 mod config;
+mod consent;
 mod demo;
 mod flow;
 mod flow_preview;
@@ -46,6 +47,7 @@ pub fn run(command: Command) -> Done {
         Command::User(command) => user::run(&command),
         Command::Group(command) => membership::group(&command),
         Command::Role(command) => membership::role(&command),
+        Command::Consent(command) => consent::run(&command),
         Command::Provider(command) => provider::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::ClientRegistration(command) => client_registration::run(&command),

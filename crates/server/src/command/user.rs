@@ -1,4 +1,4 @@
-//! `vestibule user`: the ways into an account.
+//! `vestibule user`: the ways into an account, and out of all its sessions.
 
 use vestibule_service::account::{self, Listed};
 use vestibule_store::{Db, migrate};
@@ -14,6 +14,7 @@ pub(super) fn run(command: &UserCommand) -> Done {
     match command {
         UserCommand::Show { user, json } => show(user, *json),
         UserCommand::Unlink { user, provider } => unlink(user, provider),
+        UserCommand::SignOut { user } => sign_out(user),
     }
 }
 
@@ -39,9 +40,13 @@ fn show(args: &UserArgs, json: bool) -> Done {
     })
 }
 
-/// The account for people. What others chose is shown with control characters spelled out: a terminal obeys them.
+/// What others chose is shown with control characters spelled out: a terminal obeys them.
+pub(super) fn plain(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
+}
+
+/// The account for people.
 fn lines(listed: &Listed) -> String {
-    let plain = |text: &str| text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"");
     let mut lines = vec![
         format!("{} ({})", plain(listed.display_name.as_deref().unwrap_or("no name")), listed.id),
         format!("  {}{}", listed.user_type, if listed.account_enabled { "" } else { ", switched off" }),
@@ -68,6 +73,19 @@ fn unlink(args: &UserArgs, provider: &str) -> Done {
         let db = directory(&config).await?;
         let left = account::unlink(&db, (&args.tenant, &args.user, provider), &author()).await?;
         say(&format!("Unlinked. What leads in now: {}.", left.join(", ")));
+        Ok(())
+    })
+}
+
+fn sign_out(args: &UserArgs) -> Done {
+    let config = args.settings.read()?;
+    super::block_on(async {
+        let db = directory(&config).await?;
+        let ended = account::sign_out(&db, (&args.tenant, &args.user), &author()).await?;
+        say(&match ended {
+            1 => "Signed out everywhere: 1 session ended.".to_owned(),
+            ended => format!("Signed out everywhere: {ended} sessions ended."),
+        });
         Ok(())
     })
 }

@@ -44,6 +44,7 @@ fn every_command_has_help() {
         "flow",
         "terms",
         "user",
+        "consent",
         "group",
         "role",
         "provider",

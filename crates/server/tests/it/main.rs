@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod demo_tenants;
@@ -36,6 +38,8 @@ mod provider_command;
 mod registration;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod signing_algorithms;
 #[cfg(test)]

@@ -6,10 +6,13 @@ use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{DeviceId, GrantId};
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::oauth::claims::sign_in_name;
+use vestibule_rules::oauth::consent::{Permission, Standing};
 use vestibule_rules::oauth::device::{Status, UserCode, WRONG_OF_SOURCE, WRONG_OF_TENANT};
+use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::text::{Message, Secret};
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::audit::{self, EntryRow};
+use vestibule_store::consents::{self, ConsentRow};
 use vestibule_store::device_codes::{self, DeviceCodeRow};
 use vestibule_store::grants::{self, FamilyRow};
 use vestibule_store::{sessions, users};
@@ -17,6 +20,7 @@ use vestibule_store::{sessions, users};
 use super::{Declined, resume, user_code_digest};
 use crate::audit::by_user;
 use crate::authorize::{owes_terms, start_journey};
+use crate::consent::{self, Described, describe};
 use crate::env::Site;
 use crate::hop::{Hop, To};
 use crate::journey::{self, Beginning, ForDevice, Request};
@@ -24,6 +28,7 @@ use crate::session::{self, Session};
 use crate::throttle::Limit;
 use crate::token::{FamilyDoc, end_of_grant};
 use crate::visit::{Visit, network};
+use crate::waiting::consent::stamp;
 
 /// What came of a code that was typed.
 pub enum Entered {
@@ -49,6 +54,10 @@ pub struct DeviceView {
     /// The name that whoever is signed in signs in with.
     pub account: String,
     pub csrf: String,
+    /// What letting it in agrees to beside, and has not been agreed to before.
+    pub permissions: Vec<Described>,
+    /// What says which permissions the page showed.
+    pub step: String,
 }
 
 /// How far a device is, as this browser is told.
@@ -56,6 +65,8 @@ pub struct DeviceView {
 pub enum DeviceStanding {
     /// The person is asked.
     Open,
+    /// Only an administrator can agree to what the application asks for.
+    NeedsAdmin,
     /// Nobody is signed in here any more.
     SignedOut,
     Approved,
@@ -180,8 +191,14 @@ pub async fn view(site: &Site, visit: &Visit, id: DeviceId) -> Outcome<DeviceVie
         None => None,
     };
     let application = visit.tenant.application(row.client_id);
+    let owed = owed(site, visit, &row, session.as_ref()).await?;
     Ok(DeviceView {
-        standing: standing(&row, session.is_some(), visit.now),
+        standing: match standing(&row, session.is_some(), visit.now) {
+            DeviceStanding::Open if owed.needs_admin => DeviceStanding::NeedsAdmin,
+            other => other,
+        },
+        permissions: owed.asked.iter().map(|permission| describe(visit, permission)).collect(),
+        step: stamp(&owed.asked),
         app_name: application.map_or_else(String::new, |app| app.display_name.clone()),
         same_network: network(&row.source) == visit.network(),
         asked_at: row.created_at,
@@ -189,6 +206,24 @@ pub async fn view(site: &Site, visit: &Visit, id: DeviceId) -> Outcome<DeviceVie
         account: account.map_or_else(String::new, |user| sign_in_name(&user).to_owned()),
         csrf: own_csrf(site, visit, id),
         source: row.source,
+    })
+}
+
+/// What a person would have to agree to.
+struct Owed {
+    asked: Vec<Permission>,
+    needs_admin: bool,
+}
+
+async fn owed(site: &Site, visit: &Visit, row: &DeviceCodeRow, session: Option<&Session>) -> Outcome<Owed> {
+    let nothing = Owed { asked: Vec::new(), needs_admin: false };
+    let Some(session) = session else { return Ok(nothing) };
+    let scope = Scope::restore(&row.scope, &visit.tenant.config.applications);
+    let whose = (row.client_id, session.user);
+    Ok(match consent::standing(site, visit, whose, (&scope, false)).await? {
+        Standing::Given => nothing,
+        Standing::Ask(asked) => Owed { asked, needs_admin: false },
+        Standing::NeedsAdmin(asked) => Owed { asked, needs_admin: true },
     })
 }
 
@@ -209,7 +244,7 @@ pub async fn decide(
     site: &Site,
     visit: &Visit,
     id: DeviceId,
-    (decision, token): (Decision, &str),
+    (decision, token, step): (Decision, &str, &str),
 ) -> Outcome<Hop> {
     let row = load(site, visit, id).await?;
     if !constant_time::eq_str(token, &own_csrf(site, visit, id)) {
@@ -234,7 +269,12 @@ pub async fn decide(
             if owes_terms(site, visit, Some(row.client_id), Some(&session)).await? {
                 return lead(site, visit, &row, Some(session)).await;
             }
-            match let_in(site, visit, &row, &session).await {
+            let owed = owed(site, visit, &row, Some(&session)).await?;
+            // Nobody agrees to what the page did not show.
+            if owed.needs_admin || step != stamp(&owed.asked) {
+                return Ok(here());
+            }
+            match let_in(site, visit, &row, (&session, &owed.asked)).await {
                 Err(fault) if fault.kind == Kind::Stale => Ok(here()),
                 Err(fault) => Err(fault),
                 Ok(()) => Ok(here()),
@@ -261,11 +301,17 @@ struct Approval {
     family: FamilyRow,
     browser_digest: Vec<u8>,
     session_digest: Vec<u8>,
+    consents: Vec<ConsentRow>,
     entry: EntryRow,
 }
 
 /// Lets the device in: once, as long as the session stands. `Stale` when something was faster.
-async fn let_in(site: &Site, visit: &Visit, row: &DeviceCodeRow, session: &Session) -> Outcome<()> {
+async fn let_in(
+    site: &Site,
+    visit: &Visit,
+    row: &DeviceCodeRow,
+    (session, given): (&Session, &[Permission]),
+) -> Outcome<()> {
     let family = FamilyRow {
         id: GrantId::from_random(site.env.random()),
         client_id: row.client_id,
@@ -284,18 +330,23 @@ async fn let_in(site: &Site, visit: &Visit, row: &DeviceCodeRow, session: &Sessi
     let approval = Approval {
         family,
         browser_digest: row.browser_digest.clone().unwrap_or_default(),
-        session_digest: visit.session.as_ref().map(session::digest_of).unwrap_or_default(),
+        session_digest: session.digest.clone(),
+        consents: consent::rows(visit, (row.client_id, session.user), given),
         entry: by_user(site, visit, session.user, "deviceSignIn", &detail),
     };
     let (tenant, now, id) = (visit.tenant_id(), visit.now, row.id);
     site.env
         .db
         .write(move |tx| {
-            let Approval { family, browser_digest, session_digest, entry } = approval.clone();
+            let Approval { family, browser_digest, session_digest, consents: given, entry } =
+                approval.clone();
             Box::pin(async move {
                 let row = sessions::find(tx, tenant, &session_digest).await?;
                 if row.is_none_or(|row| row.revoked_at.is_some() || row.expires_at <= now) {
                     return Err(Fault::stale("the session ended"));
+                }
+                for row in &given {
+                    consents::grant(tx, tenant, row).await?;
                 }
                 grants::insert_family(tx, tenant, &family).await?;
                 let by = (id, browser_digest.as_slice());

@@ -200,6 +200,7 @@ impl Resolver<'_> {
             tokens: section.tokens.clone(),
             country_letter_code: section.country_letter_code.clone(),
             client_registration: self.parsed.file.client_registration.clone(),
+            session_lifetimes: section.session_lifetimes.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ use vestibule_rules::directory::flow::{Bound, InputOption, InputType, UserTypeTo
 use vestibule_rules::directory::provider;
 use vestibule_rules::directory::provider::kind::ProviderKind;
 use vestibule_rules::directory::registration::ClientRegistration;
+use vestibule_rules::directory::session_lifetimes::SessionLifetimes;
 use vestibule_rules::directory::tenant::{
     AuthenticationFlowsPolicy, Branding, Compatibility, TenantKind, Tokens,
 };
@@ -80,6 +81,9 @@ pub struct TenantSection {
     /// Where the tenant is at home, two letters such as `DE`: the optional claim `tenant_ctry`.
     #[serde(default)]
     pub country_letter_code: Option<String>,
+    /// How long people stay signed in. See docs/guides/sessions.md.
+    #[serde(default)]
+    pub session_lifetimes: SessionLifetimes,
 }
 
 /// An application that signs people in.

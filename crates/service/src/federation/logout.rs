@@ -13,11 +13,12 @@ use vestibule_rules::ids::{SessionId, UserId};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::time::Timestamp;
 use vestibule_store::audit::EntryRow;
-use vestibule_store::{audit, grants, provider_sessions, sessions, users};
+use vestibule_store::{audit, provider_sessions, users};
 
 use super::kept::Tokens;
 use super::{Upstream, federated, openid, said, token};
 use crate::env::Site;
+use crate::session;
 use crate::visit::Visit;
 
 /// Longest logout token or report that is read.
@@ -216,9 +217,7 @@ async fn end(upstream: Upstream<'_>, sids: Vec<SessionId>) -> Outcome<()> {
         let all = all.clone();
         Box::pin(async move {
             for (sid, entry) in &all {
-                sessions::revoke_sid(tx, tenant, *sid, now).await?;
-                grants::revoke_families_of_session(tx, tenant, *sid, now).await?;
-                provider_sessions::remove(tx, tenant, *sid).await?;
+                session::end(tx, tenant, *sid, now).await?;
                 audit::insert(tx, tenant, entry).await?;
             }
             Ok(())

@@ -196,7 +196,7 @@ pub(crate) async fn warm_up(site: &Site) {
 
 /// What a browser came back to.
 pub enum Back {
-    Journey(Hop),
+    Journey(Box<Hop>),
     Trial(Box<trial::Report>),
 }
 
@@ -216,7 +216,7 @@ pub async fn callback(
     if trial::is_state(state) {
         return trial::returned(known, params, (state, trying)).await.map(Box::new).map(Back::Trial);
     }
-    arrive(Upstream::new(site, visit, provider)?, params, state).await.map(Back::Journey)
+    arrive(Upstream::new(site, visit, provider)?, params, state).await.map(Box::new).map(Back::Journey)
 }
 
 /// Takes a response into the journey that waits for it.

@@ -13,12 +13,13 @@ use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::journeys::{self, Saved};
 use vestibule_store::outbox::{self, MailRow};
 use vestibule_store::terms::{self, AcceptanceRow};
-use vestibule_store::{WriteTx, grants, sessions, users};
+use vestibule_store::{WriteTx, users};
 
 use vestibule_rules::time::Timestamp;
 
 use super::finish::Ending;
 use super::{Scene, State, rulings, write};
+use crate::session;
 use crate::throttle::Limit;
 
 /// The rows of a turn.
@@ -83,9 +84,7 @@ impl Effects {
         if let Some(new) = &self.password {
             users::set_password(tx, tenant, new.user, &new.phc, now).await?;
             if new.signs_out {
-                users::revoke_sessions(tx, tenant, new.user, now).await?;
-                sessions::revoke_for_user(tx, tenant, new.user, now).await?;
-                grants::revoke_families_of_user(tx, tenant, new.user, now).await?;
+                session::end_everywhere(tx, tenant, new.user, now).await?;
             }
         }
         for (user, attributes) in self.followed.iter().chain(&self.added) {

@@ -10,16 +10,19 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::audit::EntryRow;
 use vestibule_store::provider_sessions::{self, ProviderSessionRow};
 use vestibule_store::sessions::{self, SessionRow};
+use vestibule_store::waiting_requests::{self, WaitingRow};
 use vestibule_store::{WriteTx, audit, users};
 
 use super::{Loaded, Request, State};
 use crate::audit::by_user;
+use crate::consent;
 use crate::device::Declined;
 use crate::env::Site;
 use crate::hop::{Hop, Reply, To, WayIn};
-use crate::session::{self, NewSession, digest_of};
+use crate::session::{self, NewSession, Turnover};
 use crate::token::{Granted, NewCode, PreparedCode, grant_request, pushed};
 use crate::visit::Visit;
+use crate::waiting::{self, Waits};
 
 /// How long after the end a second click on the last button still leads back to the application: the
 /// browser dropped the first answer when it sent the second request.
@@ -51,11 +54,13 @@ impl Ending {
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     session: Option<NewSession>,
-    /// The session that this browser had before.
-    replaced: Option<Vec<u8>>,
+    /// What becomes of the sessions that this browser had before.
+    turnover: Turnover,
     /// The session that must be alive still, because it goes on.
     continues: Option<SessionId>,
     code: Option<PreparedCode>,
+    /// The request, when its person has to consent before it is answered.
+    waiting: Option<WaitingRow>,
     /// The pushed request that is answered.
     spends: Option<(String, Timestamp)>,
     kept: Option<ProviderSessionRow>,
@@ -81,9 +86,7 @@ impl Rows {
                     .hint(Message::new("fault-journey-gone")));
             }
             self.check_continued(tx, tenant, new).await?;
-            if let Some(old) = &self.replaced {
-                sessions::revoke(tx, tenant, old, new.row.created_at).await?;
-            }
+            self.turnover.write(tx, tenant, new.row.created_at).await?;
             sessions::insert(tx, tenant, &new.row).await?;
         }
         if let Some(kept) = &self.kept {
@@ -94,6 +97,9 @@ impl Rows {
         }
         if let Some(declined) = &self.declined {
             declined.write(tx, tenant).await?;
+        }
+        if let Some(waiting) = &self.waiting {
+            waiting_requests::insert(tx, tenant, waiting).await?;
         }
         match &self.code {
             Some(code) => code.write(tx).await,
@@ -117,14 +123,8 @@ impl Rows {
     /// Somebody may have signed out since the journey was read.
     async fn check_continued(&self, tx: &mut WriteTx, tenant: TenantId, new: &NewSession) -> Outcome<()> {
         let Some(sid) = self.continues else { return Ok(()) };
-        let old = match &self.replaced {
-            Some(digest) => sessions::find(tx, tenant, digest).await?,
-            None => None,
-        };
-        let alive = |row: SessionRow| {
-            row.sid == sid && row.revoked_at.is_none() && row.expires_at > new.row.created_at
-        };
-        if old.is_some_and(alive) {
+        let alive = |row: &SessionRow| row.revoked_at.is_none() && row.expires_at > new.row.created_at;
+        if sessions::list_by_sid(tx, tenant, sid).await?.iter().any(alive) {
             return Ok(());
         }
         let fault = Fault::new(Kind::Expired, "the session that was to go on has ended");
@@ -144,15 +144,22 @@ pub(super) fn still_trusts(visit: &Visit, provider: Option<&ProviderId>) -> Outc
 }
 
 /// Prepares the end, if the facts say that this is it.
-pub(super) fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
+pub(super) async fn prepare(site: &Site, visit: &Visit, state: &State) -> Outcome<Option<Ending>> {
     match (&state.facts.end, &state.facts.authenticated) {
         (None, _) => Ok(None),
-        (Some(End::SignedIn), Some(authenticated)) => signed_in(site, visit, state, authenticated).map(Some),
+        (Some(End::SignedIn), Some(authenticated)) => {
+            signed_in(site, visit, state, authenticated).await.map(Some)
+        }
         (Some(End::Cancelled | End::SignedIn), _) => Ok(Some(cancelled(visit, &state.request))),
     }
 }
 
-fn signed_in(site: &Site, visit: &Visit, state: &State, authenticated: &Authenticated) -> Outcome<Ending> {
+async fn signed_in(
+    site: &Site,
+    visit: &Visit,
+    state: &State,
+    authenticated: &Authenticated,
+) -> Outcome<Ending> {
     let request = &state.request;
     // The application may have been disabled while the person was answering questions.
     request.resume(visit)?;
@@ -164,26 +171,14 @@ fn signed_in(site: &Site, visit: &Visit, state: &State, authenticated: &Authenti
     let mut new = session::begin(site, visit, authenticated, auth_time, state.facts.stay == Some(true));
     // Grants of a session that goes on end with it, whichever cookie it has by then.
     if let Some(sid) = state.continues.or(state.sid) {
-        new.is_of(site, sid);
+        new.is_of(sid);
     }
+    let here = session::of_browser(site, visit).await?;
+    let turnover = Turnover::beside(site, &here, &mut new);
     let by = authenticated.provider.as_ref();
-    let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.row.expires_at)));
+    let kept = state.kept.as_ref().map(|kept| kept.row(by, (new.row.sid, new.until)));
     let kept = kept.transpose()?.flatten();
-    let (granted, to) = match request {
-        Request::App(verified) => {
-            let code = NewCode {
-                verified,
-                user: authenticated.user,
-                sid: new.row.sid,
-                auth_time: new.row.auth_time,
-                amr: &authenticated.amr,
-                provider: by,
-            };
-            // Where it leads is known when the rows are written.
-            (Some(grant_request(site, visit, code)?), To::Nowhere)
-        }
-        Request::Device(waiting) => (None, To::Device(waiting.device)),
-    };
+    let Answer { granted, to, waiting } = answer(site, visit, (request, &new), authenticated).await?;
     let way_in = authenticated.provider.clone().map_or(WayIn::Local, WayIn::Provider);
     let hop = Hop { session: new.cookie.clone(), way_in, ..Hop::to(to) };
     let detail = json!({
@@ -196,15 +191,53 @@ fn signed_in(site: &Site, visit: &Visit, state: &State, authenticated: &Authenti
     let audit = Some(by_user(site, visit, authenticated.user, "signIn", &detail));
     let rows = Rows {
         session: Some(new),
-        replaced: visit.session.as_ref().map(digest_of),
+        turnover,
         continues: state.continues,
         code: granted.as_ref().map(|granted| granted.rows.clone()),
-        spends: spends(visit, request),
+        // A request that waits is spent when it is answered.
+        spends: spends(visit, request).filter(|_| waiting.is_none()),
+        waiting,
         kept,
         audit,
         declined: None,
     };
     Ok(Ending { hop, rows, granted })
+}
+
+/// What a request gets when its person has signed in.
+struct Answer {
+    granted: Option<Granted>,
+    to: To,
+    waiting: Option<WaitingRow>,
+}
+
+async fn answer(
+    site: &Site,
+    visit: &Visit,
+    (request, new): (&Request, &NewSession),
+    authenticated: &Authenticated,
+) -> Outcome<Answer> {
+    let verified = match request {
+        Request::Device(waiting) => {
+            return Ok(Answer { granted: None, to: To::Device(waiting.device), waiting: None });
+        }
+        Request::App(verified) => verified,
+    };
+    if consent::is_owed(site, visit, verified, authenticated.user).await? {
+        let row = waiting::row(site, visit, verified, Waits::Consent { sid: new.row.sid })?;
+        return Ok(Answer { granted: None, to: To::Consent(row.id), waiting: Some(row) });
+    }
+    let code = NewCode {
+        verified,
+        user: authenticated.user,
+        sid: new.row.sid,
+        auth_time: new.row.auth_time,
+        amr: &authenticated.amr,
+        provider: authenticated.provider.as_ref(),
+        cookie: &new.row.digest,
+    };
+    // Where it leads is known when the rows are written.
+    Ok(Answer { granted: Some(grant_request(site, visit, code)?), to: To::Nowhere, waiting: None })
 }
 
 fn cancelled(visit: &Visit, request: &Request) -> Ending {
@@ -242,7 +275,7 @@ pub(super) async fn again(site: &Site, visit: &Visit, loaded: &Loaded) -> Outcom
     if late {
         return Ok(here);
     }
-    let Some(ending) = prepare(site, visit, &loaded.state)? else {
+    let Some(ending) = prepare(site, visit, &loaded.state).await? else {
         return Ok(here);
     };
     let rows = Rows { audit: None, spends: None, ..ending.rows.clone() };

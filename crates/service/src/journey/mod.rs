@@ -422,7 +422,7 @@ async fn go_on(scene: Scene<'_>, mut turn: Turn) -> Outcome<Hop> {
             _ => None,
         };
         let mut state = loaded.state.after(&loaded.flow, &turn.facts, visit);
-        let ending = finish::prepare(site, visit, &state)?;
+        let ending = finish::prepare(site, visit, &state).await?;
         state.sid = ending.as_ref().and_then(Ending::sid);
         match effects::save(scene, &state, &effects, ending.as_ref()).await {
             Ok(()) => {
@@ -479,7 +479,7 @@ async fn load(site: &Site, visit: &Visit, id: JourneyId) -> Outcome<Loaded> {
     }
     // Whoever signed out meanwhile left nobody signed in: not here either, and nothing is accepted in their name.
     if let (Some(sid), false) = (loaded.state.continues, loaded.row.ended)
-        && session::find(site, visit).await?.is_none_or(|session| session.sid != sid)
+        && session::of_browser(site, visit).await?.by_sid(sid).is_none()
     {
         return Err(gone());
     }

@@ -29,6 +29,8 @@ pub struct NewCode<'a> {
     pub amr: &'a [String],
     /// The identity provider, when it was one.
     pub provider: Option<&'a ProviderId>,
+    /// The digest of the cookie that the browser has when the answer gets there.
+    pub cookie: &'a [u8],
 }
 
 /// A code that is ready to be written, with the family of everything that will come of it.
@@ -79,7 +81,7 @@ impl FamilyDoc {
 
 /// Makes a code and its rows. The plain code goes to the application and nowhere else.
 pub fn prepare_code(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<(PreparedCode, Secret<String>)> {
-    let NewCode { verified, user, sid, auth_time, amr, provider } = new;
+    let NewCode { verified, user, sid, auth_time, amr, provider, cookie: _ } = new;
     let lifetimes = &site.settings.lifetimes;
     let code = digest::token(site.env.random());
     let grant = GrantId::from_random(site.env.random());

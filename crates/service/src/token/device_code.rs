@@ -13,7 +13,7 @@ use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, digest_of, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of, provider_of};
 
 /// A device code with everything around it, as of one instant.
 struct Found {
@@ -46,6 +46,7 @@ pub(super) async fn redeem(call: &Call<'_>, form: Form) -> Result<TokenResponse,
     let user = token::check_user(given.user.as_ref(), given.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&given.family.scope, applications);
+    let granted = consented(call, user.id, &granted).await?;
     let scope = granted.asked(call.params, applications)?;
     let refresh = granted.offline_access.then(|| {
         let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));

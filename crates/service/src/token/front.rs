@@ -15,6 +15,7 @@ use vestibule_store::users;
 use super::client::Client;
 use super::mint::{Beside, Mint};
 use super::{Call, NewCode, PreparedCode, Refusal, issuer_of, prepare_code};
+use crate::consent;
 use crate::dpop::Possession;
 use crate::env::Site;
 use crate::hop::Reply;
@@ -30,12 +31,14 @@ pub(crate) struct Granted {
     pub(crate) rows: PreparedCode,
     code: Secret<String>,
     provider: Option<ProviderId>,
+    cookie: Vec<u8>,
 }
 
 /// Draws the code and the grant.
 pub(crate) fn grant(site: &Site, visit: &Visit, new: NewCode<'_>) -> Outcome<Granted> {
     let (rows, code) = prepare_code(site, visit, new)?;
-    Ok(Granted { request: new.verified.clone(), rows, code, provider: new.provider.cloned() })
+    let cookie = new.cookie.to_vec();
+    Ok(Granted { request: new.verified.clone(), rows, code, provider: new.provider.cloned(), cookie })
 }
 
 impl Granted {
@@ -56,8 +59,7 @@ impl Granted {
         }
         let callback = self.request.callback.clone();
         if let Some(origin) = callback.origin().filter(|_| self.request.scope.openid) {
-            let sid = self.rows.family.sid;
-            let state = session::session_state(site, self.request.client_id, &origin, sid);
+            let state = session::session_state(site, self.request.client_id, &origin, &self.cookie);
             granted.push(("session_state", state));
         }
         let parameters = callback.success(granted, &visit.issuer());
@@ -67,7 +69,12 @@ impl Granted {
     async fn tokens(&self, site: &Site, visit: &Visit) -> Outcome<Vec<(&'static str, String)>> {
         let Verified { response_type, scope, nonce, .. } = &self.request;
         let family = &self.rows.family;
-        let user = users::find(&mut site.env.db.read().await?, visit.tenant_id(), family.user_id).await?;
+        let mut tx = site.env.db.read().await?;
+        let user = users::find(&mut tx, visit.tenant_id(), family.user_id).await?;
+        let whose = (family.client_id, family.user_id);
+        let left = consent::remaining(&mut tx, visit, whose, scope).await?;
+        drop(tx);
+        let scope = &left.ok_or_else(|| Fault::stale("the consent was withdrawn"))?;
         let user = user.ok_or_else(|| Fault::ours("a grant without an account"))?;
         let app = visit.tenant.application(self.request.client_id);
         let app = app.ok_or_else(|| Fault::ours("a grant without an application"))?;

@@ -10,11 +10,12 @@ use vestibule_crypto::constant_time;
 use vestibule_crypto::digest::{base64url, hmac_parts};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
-use vestibule_rules::oauth::authorize::Hint;
+use vestibule_rules::oauth::account::Hinted;
 use vestibule_rules::oauth::params::Params;
 
 use super::subject;
 use crate::env::Site;
+use crate::session::Browser;
 use crate::visit::Visit;
 
 /// Marks the hints of ours, so that an address is never taken for one.
@@ -72,12 +73,25 @@ pub async fn id_token(site: &Site, visit: &Visit, token: &str) -> Outcome<Option
     }))
 }
 
-/// What the `id_token_hint` of an authorization request says about the session.
-pub async fn judge(site: &Site, visit: &Visit, params: &Params, session: Option<UserId>) -> Outcome<Hint> {
-    let Some(token) = params.hint("id_token_hint") else { return Ok(Hint::Absent) };
-    // A hint that is not ours names nobody, so it is nobody's who is signed in.
-    let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hint::OtherUser) };
-    let Some(user) = session else { return Ok(Hint::Absent) };
-    let sub = subject(site, Some(&visit.tenant), hinted.client, user);
-    Ok(if sub == hinted.sub { Hint::SameUser } else { Hint::OtherUser })
+/// Whom an authorization request means. What proves most comes first: a token of ours, then the session that MSAL names
+/// (`sid`), then a name.
+pub async fn hinted(site: &Site, visit: &Visit, params: &Params, here: &Browser) -> Outcome<Hinted> {
+    if let Some(token) = params.hint("id_token_hint") {
+        // A hint that is not ours names nobody, so it is nobody's who is signed in.
+        let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hinted::Stranger) };
+        let sub = |user: UserId| subject(site, Some(&visit.tenant), hinted.client, user);
+        let users = here.accounts.iter().map(|found| found.session.user);
+        let found = users.into_iter().find(|user| sub(*user) == hinted.sub);
+        return Ok(found.map_or(Hinted::Stranger, Hinted::User));
+    }
+    if let Some(sid) = params.hint("sid").and_then(SessionId::parse) {
+        return Ok(Hinted::Session(sid));
+    }
+    Ok(match params.hint("login_hint") {
+        None => Hinted::Anybody,
+        Some(text) => match open_login_hint(site, visit.tenant_id(), text) {
+            Some((user, _)) => Hinted::User(user),
+            None => Hinted::Name(text.to_owned()),
+        },
+    })
 }

@@ -17,7 +17,7 @@ use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, end_of_grant, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, consented, end_of_grant, issuer_of, provider_of};
 
 /// What an assertion names, as of one instant.
 struct Found {
@@ -40,6 +40,8 @@ pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> 
     let parent = found.parent.as_ref().ok_or(error::ON_BEHALF_OF)?;
     let (text, target) = (params.require("scope")?, scope::target(params)?);
     let scope = Scope::parse_for(text, target, &visit.tenant.config.applications)?;
+    // There is no page here: whoever has not consented does so on the way to the first application.
+    let scope = consented(call, user.id, &scope).await?;
     let family = FamilyRow {
         id: GrantId::from_random(site.env.random()),
         client_id: client.app.app_id,

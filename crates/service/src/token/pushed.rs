@@ -12,7 +12,8 @@ use vestibule_crypto::digest::{base64url, token};
 use vestibule_rules::directory::application::Platform;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, TenantId};
-use vestibule_rules::oauth::authorize::{self, Hint, Loaded, Pushed};
+use vestibule_rules::oauth::authorize::{self, Loaded, Pushed};
+use vestibule_rules::oauth::consent::Held;
 use vestibule_rules::oauth::dpop::needs_nonce;
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::{error, redirect};
@@ -56,11 +57,13 @@ pub async fn push(site: &Site, visit: &Visit, request: TokenRequest) -> Result<H
         None => client.check_what_was_shown()?,
     }
     let params = with_client(params, client.app.app_id)?;
+    let held = Held::new();
     let loaded = Loaded {
         application: Some(client.app),
         applications: &visit.tenant.config.applications,
         session: None,
-        hint: Hint::Absent,
+        choose: false,
+        held: &held,
         served: served(visit, Some(client.app.app_id))?,
         pushed: Pushed::No,
         now: visit.now,

@@ -13,7 +13,7 @@ use vestibule_store::users;
 
 use super::code::{CodeDoc, read_doc, read_platform};
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, digest_of, issuer_of};
+use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of};
 
 /// A code with everything around it, as of one instant.
 struct Found {
@@ -43,6 +43,7 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&found.code.scope, applications);
+    let granted = consented(call, user.id, &granted).await?;
     let scope = granted.asked(call.params, applications)?;
     let refresh = granted.offline_access.then(|| {
         let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));

@@ -19,7 +19,7 @@ use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, digest_of, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of, provider_of};
 
 /// Where a sealed successor is stored; it opens nowhere else.
 const PLACE: &str = "refresh_token|successor";
@@ -125,6 +125,7 @@ async fn mint(
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
     let granted = Scope::restore(&found.row.scope, applications);
+    let granted = consented(call, user.id, &granted).await?;
     let scope = granted.asked(call.params, applications)?;
     let mint = Mint {
         family: &found.family,

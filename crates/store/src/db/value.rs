@@ -3,8 +3,8 @@
 
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{
-    AttributeId, ClientId, DeviceId, FlowId, GrantId, JourneyId, ObjectId, ProviderId, SessionId, TenantId,
-    UserId,
+    AttributeId, BrowserId, ClientId, DeviceId, FlowId, GrantId, JourneyId, ObjectId, ProviderId, RequestId,
+    SessionId, TenantId, UserId,
 };
 use vestibule_rules::time::Timestamp;
 
@@ -96,7 +96,9 @@ macro_rules! from_name {
     )+};
 }
 
-from_guid!(TenantId, UserId, ClientId, ObjectId, JourneyId, SessionId, GrantId, DeviceId);
+from_guid!(
+    TenantId, UserId, ClientId, ObjectId, JourneyId, SessionId, GrantId, DeviceId, BrowserId, RequestId
+);
 from_name!(FlowId, ProviderId, AttributeId);
 
 /// Parameters of a statement, in the order of `$1`, `$2` and so on.

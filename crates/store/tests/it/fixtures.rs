@@ -109,6 +109,7 @@ pub(crate) fn session(n: u8) -> SessionRow {
         expires_at: NOW + Span::hours(8),
         last_seen_at: NOW,
         revoked_at: None,
+        browser_id: None,
     }
 }
 

@@ -51,3 +51,5 @@ mod terms;
 mod told_once;
 #[cfg(test)]
 mod trails;
+#[cfg(test)]
+mod waiting;

@@ -152,6 +152,98 @@ device-signed-out-lead = Enter the code once more to sign in and use { $app } on
 # Link to the page where codes are typed.
 device-again = Enter a code
 
+# Heading when the app asks for more than the person may give it, and the sentence below it. $app: name of the app.
+device-admin-title = An administrator has to approve this
+# See device-admin-title.
+device-admin-lead = { $app } asks for permissions that only an administrator can give. Nothing was changed.
+# Above what the app may do from then on.
+device-permissions = If you continue, the app may:
+
+## Which account a request is for
+
+# Heading of the page with the accounts that are signed in in this browser.
+choose-title = Choose an account
+# Below it. $app: name of the app.
+choose-lead = Which one do you want to use with { $app }?
+# Button beside each account, and what screen readers say instead. $account: its address or name.
+choose-sign-out = Sign out
+# See choose-sign-out.
+choose-sign-out-of = Sign out of { $account }
+# Button that leads to signing in with an account that is not in the list.
+choose-other = Use another account
+
+## What apps of others may do
+
+# Heading of the question whether an app may do what it asks for. $app: name of the app.
+consent-title = Let { $app } use your account?
+# Below it, above the list of permissions. $app: name of the app.
+consent-lead = { $app } is not one of ours. It wants to:
+# Labels in front of the account and of who publishes the app.
+consent-fact-account = Account
+# See consent-fact-account.
+consent-fact-publisher = Publisher
+# Links to pages of the app. $app: name of the app.
+consent-privacy = Privacy statement of { $app }
+# See consent-privacy.
+consent-terms = Terms of { $app }
+# The sentence above the buttons. $app: name of the app.
+consent-caution = Accept only if you know { $app } and want it to do this. You can take it back at any time, under “Apps with access” of your account.
+# The button that agrees.
+consent-accept = Accept
+# Heading when only an administrator can agree. $app: name of the app.
+consent-admin-title = An administrator has to approve { $app }
+# Below it, above the list of permissions. $app: name of the app.
+consent-admin-lead = { $app } asks for this:
+# The sentence in the box.
+consent-admin-caution = You cannot agree to this yourself. Ask an administrator of this organisation to approve the app, then try again.
+# The button below it.
+consent-back = Back to the app
+# Heading above the permissions of one service. $resource: its name.
+permissions-of = In { $resource }
+# What apps may do; each is one line of a list.
+permission-openid = Sign you in
+# See permission-openid.
+permission-profile = See your name and profile
+# See permission-openid.
+permission-email = See your email address
+# See permission-openid.
+permission-address = See your postal address
+# See permission-openid.
+permission-phone = See your phone number
+# See permission-openid.
+permission-offline = Keep this access while you are not there
+
+## Somebody's own account
+
+# Heading of the page, and the sentence below it.
+account-title = Your account
+# See account-title.
+account-lead = You are signed in in this browser.
+# Labels.
+account-fact-name = Name
+# See account-fact-name.
+account-fact-address = Account
+# What the button below does.
+account-everywhere-hint = If you lost a device, or somebody else may be signed in as you: this signs you out of every browser, device and app.
+# The button.
+account-everywhere = Sign out everywhere
+# When nobody is signed in.
+account-nobody = Nobody is signed in here. Sign in from one of your apps, then come back to this page.
+# Heading of the page with the apps that somebody let use their account.
+apps-title = Apps with access
+# Below it. $account: the account's address.
+apps-lead = You let these apps use { $account }.
+# The same when there is none. $account: the account's address.
+apps-none = No app of others uses { $account }.
+# Since when an app has access. $day: a day such as 2026-11-24.
+apps-since = Since { $day }
+# Opens the list of what an app may do.
+apps-permissions = What it may do
+# Button that takes the access back, and what screen readers say instead. $app: name of the app.
+apps-withdraw = Remove access
+# See apps-withdraw.
+apps-withdraw-of = Remove access of { $app }
+
 ## The way back to the app
 
 # Tab title and heading of the page that takes the browser back. $app: name of the app.
@@ -199,6 +291,10 @@ ended-back = Back to { $app }
 sign-out-title = Sign out?
 # Below it. $tenant: name of the organisation.
 sign-out-lead = You will be signed out of { $tenant } and its apps in this browser.
+# Instead of sign-out-lead, when several accounts are signed in. $tenant: name of the organisation.
+sign-out-which = Which account do you want to sign out of { $tenant } and its apps in this browser?
+# The choice below the accounts.
+sign-out-all = All accounts
 # Answers.
 sign-out-yes = Sign out
 # See sign-out-yes.
@@ -214,6 +310,8 @@ signed-out-continue = Continue
 
 ## Home of an organisation
 
+# Link to somebody's own account.
+home-account = Your account
 # Below the organisation's name.
 home-lead = There is nothing to do here. Sign in from the app that you want to use.
 

@@ -132,6 +132,7 @@ fn challenge(
         | Code::ExpiredToken
         | Code::LoginRequired
         | Code::InteractionRequired
+        | Code::ConsentRequired
         | Code::RequestNotSupported
         | Code::RequestUriNotSupported
         | Code::InvalidRequestUri

@@ -6,6 +6,7 @@ use vestibule_rules::text::Message;
 use vestibule_rules::time::Timestamp;
 
 use super::Page;
+use super::account::AccountRow;
 
 /// What went wrong, in words, with what support asks for and nothing else about the inside.
 #[derive(Clone, Debug, Serialize)]
@@ -144,6 +145,8 @@ pub struct SignOutPage {
     pub csrf: String,
     /// What the app asked for, to be posted along.
     pub parameters: Vec<(String, String)>,
+    /// The accounts of the browser.
+    pub accounts: Vec<AccountRow>,
     /// Where "no" leads.
     pub home: String,
 }
@@ -152,12 +155,14 @@ impl Page for SignOutPage {
     const TEMPLATE: &'static str = "pages/sign_out.html";
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let page = |accounts| Self {
             action: "/woodgrove/oauth2/v2.0/logout".to_owned(),
             csrf: "c3Jm".to_owned(),
             parameters: vec![("state".to_owned(), "\"><script>alert(1)</script>".to_owned())],
+            accounts,
             home: "/woodgrove".to_owned(),
-        }]
+        };
+        vec![page(Vec::new()), page(AccountRow::samples())]
     }
 }
 
@@ -185,12 +190,15 @@ impl Page for SignedOutPage {
 
 /// The home of an organisation.
 #[derive(Clone, Debug, Serialize)]
-pub struct HomePage {}
+pub struct HomePage {
+    /// Somebody's own account.
+    pub account: String,
+}
 
 impl Page for HomePage {
     const TEMPLATE: &'static str = "pages/home.html";
 
     fn samples() -> Vec<Self> {
-        vec![Self {}]
+        vec![Self { account: "/woodgrove/account".to_owned() }]
     }
 }

@@ -6,6 +6,7 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_service::device::{DeviceStanding, DeviceView};
 
 use super::Page;
+use super::account::{PermissionGroup, described, grouped};
 
 /// Longer than any code with its spaces.
 const LONGEST: usize = 24;
@@ -73,6 +74,8 @@ pub struct DevicePage {
     time_text: String,
     account: String,
     csrf: String,
+    groups: Vec<PermissionGroup>,
+    step: String,
 }
 
 impl DevicePage {
@@ -80,6 +83,7 @@ impl DevicePage {
     pub fn new(view: DeviceView, action: String, entry: String) -> Self {
         let (title, lead, over) = match view.standing {
             DeviceStanding::Open => ("device-ask-title", "device-ask-lead", false),
+            DeviceStanding::NeedsAdmin => ("device-admin-title", "device-admin-lead", false),
             DeviceStanding::SignedOut => ("device-signed-out-title", "device-signed-out-lead", true),
             DeviceStanding::Approved => ("device-approved-title", "device-approved-lead", false),
             DeviceStanding::Declined => ("device-declined-title", "device-declined-lead", false),
@@ -100,6 +104,8 @@ impl DevicePage {
             time: asked_at,
             account: view.account,
             csrf: view.csrf,
+            groups: grouped(view.permissions),
+            step: view.step,
         }
     }
 }
@@ -117,16 +123,20 @@ impl Page for DevicePage {
             ago: Span::seconds(200),
             account: "\"><script>alert(1)</script>@contoso.example".to_owned(),
             csrf: "c3Jm\"><script>alert(1)</script>".to_owned(),
+            permissions: Vec::new(),
+            step: "c3RlcA".to_owned(),
         };
         let page = |view| Self::new(view, "/woodgrove/device/1".to_owned(), "/woodgrove/device".to_owned());
         let all = [
             DeviceStanding::Open,
+            DeviceStanding::NeedsAdmin,
             DeviceStanding::SignedOut,
             DeviceStanding::Approved,
             DeviceStanding::Declined,
             DeviceStanding::Expired,
         ];
         let near = DeviceView { same_network: true, ago: Span::seconds(20), ..view(DeviceStanding::Open) };
-        all.into_iter().map(view).chain([near]).map(page).collect()
+        let asks = DeviceView { permissions: described(), ..view(DeviceStanding::Open) };
+        all.into_iter().map(view).chain([near, asks]).map(page).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Applications: their redirect addresses, secrets and claims.
 
-use super::{Findings, Place, attribute, credential, is_strict, redirect, tokens, unique};
+use super::{Findings, Place, attribute, consent, credential, is_strict, redirect, tokens, unique};
 use crate::directory::application::{Application, PasswordCredential, Platform};
 use crate::directory::attribute::OF_EVERYBODY;
 use crate::directory::tenant::TenantConfig;
@@ -151,6 +151,7 @@ pub(super) fn one(
     }
     credential::check(config, app, at, found);
     tokens::check(config, app, at, found);
+    consent::check(config, app, at, found);
     claims(config, app, &at.key("tokenClaims"), found);
     roles_and_scopes(app, at, found);
 }

@@ -1,6 +1,7 @@
 //! The tenant's names and its look.
 
 use super::{Findings, Place, lifetimes, markdown, redirect};
+use crate::directory::session_lifetimes;
 use crate::directory::tenant::{Branding, Tenant, TenantConfig};
 
 /// Names that already mean something as the first segment of an address. The first four are authorities
@@ -35,6 +36,19 @@ pub(super) fn check(config: &TenantConfig, found: &mut Findings) {
         found.add(&at.key("countryLetterCode"), "3.13", text);
     }
     lifetimes::check(&tenant.tokens.lifetimes, &at.key("tokens").key("lifetimes"), found);
+    sessions(tenant, &at.key("sessionLifetimes"), found);
+}
+
+fn sessions(tenant: &Tenant, at: &Place, found: &mut Findings) {
+    for (key, text) in tenant.session_lifetimes.all() {
+        if text.is_some_and(|text| session_lifetimes::parse(text).is_none()) {
+            found.add(
+                &at.key(key),
+                "A42",
+                "write a length as a number and a unit, such as 30m, 12h or 90d; at most 730d",
+            );
+        }
+    }
 }
 
 fn short_name_problem(name: &str) -> Option<String> {

@@ -167,6 +167,8 @@ impl<'s> Party<'s> {
                 "password" => &[("password", ANN.1)],
                 "stay" => &[("action", "no")],
                 _ if form.page.has("input[name=username]") => &[("username", ANN.0)],
+                // `prompt=consent` asks, also about an app of the organisation's own.
+                _ if form.page.has("button#accept") => &[("action", "accept")],
                 other => return Err(form.page.unexpected(&format!("asks {other}"))),
             };
             match seen(&self.hand, self.hand.answer(&form, fields).await?).await? {

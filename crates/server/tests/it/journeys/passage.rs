@@ -107,6 +107,11 @@ impl Hand {
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
+    /// Remembers a cookie that the server took back, as a thief does who copied it before.
+    pub(crate) fn holds(&self, name: &str, value: &str) {
+        self.jar.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
     pub(crate) async fn get(&self, url: &str) -> Outcome<Answered> {
         self.send(self.client.get(url)).await
     }

@@ -24,7 +24,8 @@ use vestibule_rules::directory::tenant::TenantConfig;
 use vestibule_rules::directory::user::{ObjectIdentity, User, UserType};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
-use vestibule_rules::oauth::authorize::{self, Decision, Hint, Loaded, Pushed, Served, SessionFact};
+use vestibule_rules::oauth::authorize::{self, Decision, Loaded, Pushed, Served, SessionFact};
+use vestibule_rules::oauth::consent::Held;
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
@@ -248,7 +249,8 @@ impl House {
             application: visit.tenant.application(client(app)),
             applications,
             session: Some(SessionFact { user: self.user, auth_time: visit.now, owes_terms: false }),
-            hint: Hint::Absent,
+            choose: false,
+            held: &Held::new(),
             served: Served::Flow,
             pushed: Pushed::No,
             now: visit.now,
@@ -263,6 +265,7 @@ impl House {
             auth_time: visit.now,
             amr: &["pwd".to_owned()],
             provider: None,
+            cookie: &sha256(b"cookie"),
         };
         let (prepared, code) = prepare_code(&self.site, &visit, new)?;
         self.site
@@ -305,6 +308,7 @@ fn session(user: UserId, sid: SessionId) -> SessionRow {
         expires_at: START + Span::days(1),
         last_seen_at: START,
         revoked_at: None,
+        browser_id: None,
     }
 }
 

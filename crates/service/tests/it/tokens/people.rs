@@ -2,9 +2,11 @@
 
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::SessionId;
-use vestibule_rules::oauth::authorize::Hint;
+use vestibule_rules::oauth::account::Hinted;
 use vestibule_rules::time::Span;
+use vestibule_service::hop::SessionCookie;
 use vestibule_service::logout::{LogoutReply, LogoutRequest, logout};
+use vestibule_service::session::{self, Browser};
 use vestibule_service::token::hint;
 use vestibule_service::userinfo::{Told, UserinfoRequest, userinfo};
 use vestibule_testkit::engines::on_both;
@@ -69,10 +71,11 @@ async fn hints_are_only_read_when_they_are_ours() -> Outcome<()> {
         assert_eq!(open(1, "ann@example.com"), None);
         let visit = house.visit(1);
         let params = params(&[("id_token_hint", &id_token)]);
-        let judge = async |user| hint::judge(&house.site, &visit, &params, user).await;
-        assert_eq!(judge(Some(house.user)).await?, Hint::SameUser);
-        assert_eq!(judge(Some(vestibule_rules::ids::UserId::from_random([99; 16]))).await?, Hint::OtherUser);
-        assert_eq!(judge(None).await?, Hint::Absent);
+        let here = session::of_browser(&house.site, &visit).await?;
+        let hinted = async |here: &Browser| hint::hinted(&house.site, &visit, &params, here).await;
+        assert_eq!(hinted(&here).await?, Hinted::User(house.user));
+        // S22
+        assert_eq!(hinted(&Browser::default()).await?, Hinted::Stranger);
         Ok(())
     })
     .await
@@ -82,7 +85,7 @@ fn leaving(hint: Option<(&str, &str)>, uri: &str, state: Option<&str>) -> Logout
     let mut pairs = vec![("post_logout_redirect_uri", uri)];
     pairs.extend(hint);
     pairs.extend(state.map(|state| ("state", state)));
-    LogoutRequest { params: params(&pairs), confirmed: false }
+    LogoutRequest { params: params(&pairs), confirmed: false, chosen: None }
 }
 
 #[tokio::test]
@@ -102,7 +105,7 @@ async fn signing_out_needs_a_hint_or_a_person() -> Outcome<()> {
         ];
         for hint in refused {
             let reply = logout(&house.site, &visit, leaving(hint, uri, None)).await.unwrap();
-            assert_eq!(reply, LogoutReply::Confirm, "{hint:?}");
+            assert!(matches!(reply, LogoutReply::Confirm { .. }), "{hint:?}");
         }
         assert!(house.ask(renewal(WEB, tokens.refresh_token.as_deref().unwrap())).await.is_ok());
 
@@ -140,7 +143,7 @@ async fn msal_leaves_by_its_login_hint_and_a_person_by_a_button() -> Outcome<()>
             logout(&house.site, &visit, leaving(Some(("logout_hint", &stranger)), "http://localhost", None))
                 .await
                 .unwrap();
-        assert_eq!(reply, LogoutReply::Confirm);
+        assert!(matches!(reply, LogoutReply::Confirm { .. }), "{reply:?}");
         let reply = logout(&house.site, &other, leaving(None, "http://localhost", None)).await.unwrap();
         assert_eq!(reply, done(None));
         // The web app was never signed in to in this session.
@@ -161,5 +164,5 @@ async fn msal_leaves_by_its_login_hint_and_a_person_by_a_button() -> Outcome<()>
 
 /// Signed out, with no app that is told in a frame.
 fn done(redirect: Option<String>) -> LogoutReply {
-    LogoutReply::Done { redirect, frames: Vec::new() }
+    LogoutReply::Done { redirect, frames: Vec::new(), cookie: SessionCookie::Clear }
 }

@@ -67,11 +67,12 @@ pub(super) async fn post(State(app): State<AppState>, request: Request) -> Resul
         "switch" => Decision::SwitchAccount,
         _ => return Err(Fault::malformed("action", "no decision about a device").into()),
     };
-    let hop = device::decide(&app.site, &asked.visit, id, (decision, posted(&asked, "csrf"))).await?;
+    let (token, step) = (posted(&asked, "csrf"), posted(&asked, "step"));
+    let hop = device::decide(&app.site, &asked.visit, id, (decision, token, step)).await?;
     Ok(respond::hop(&app, &asked, hop)?)
 }
 
-fn posted<'a>(asked: &'a Asked, name: &str) -> &'a str {
+pub(super) fn posted<'a>(asked: &'a Asked, name: &str) -> &'a str {
     asked.pairs().iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
 }
 

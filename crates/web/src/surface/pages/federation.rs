@@ -26,7 +26,7 @@ pub(super) async fn receive(State(app): State<AppState>, request: Request) -> Re
     let trying = cookie::trial(&asked.headers, asked.exchange.listener(), asked.visit.tenant_id());
     let (site, params) = (&app.site, asked.params());
     match federation::callback(site, &asked.visit, provider, &params, trying.as_ref()).await? {
-        Back::Journey(hop) => Ok(respond::hop(&app, &asked, hop)?),
+        Back::Journey(hop) => Ok(respond::hop(&app, &asked, *hop)?),
         Back::Trial(report) => Ok(trial::tell(&app, &asked, *report)?),
     }
 }

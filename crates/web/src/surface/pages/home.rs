@@ -7,6 +7,7 @@ use vestibule_rules::fault::Fault;
 
 use crate::fault::OpenFault;
 use crate::form::Asked;
+use crate::link;
 use crate::page::around::HomePage;
 use crate::respond::{self, FormTargets};
 use crate::state::AppState;
@@ -17,5 +18,10 @@ pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result
     let found = Asked::read(&app, request).await;
     let asked = found
         .map_err(|fault| if fault.code == 90002 { Fault::missing("path", fault.detail) } else { fault })?;
-    Ok(respond::page(&app, &asked.frame, &HomePage {}, &FormTargets::Own)?)
+    Ok(respond::page(
+        &app,
+        &asked.frame,
+        &HomePage { account: link::account(&asked.visit.segments) },
+        &FormTargets::Own,
+    )?)
 }

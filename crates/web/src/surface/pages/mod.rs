@@ -1,7 +1,10 @@
 //! What people see.
 
+mod account;
 pub(super) mod asset;
 pub(super) mod brand;
+mod choose;
+mod consent;
 mod device;
 mod federation;
 mod guardian;
@@ -23,6 +26,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/{tenant}/journey/{id}/terms/{document}", get(journey::terms))
         .route("/{tenant}/device", get(device::entry).post(device::enter))
         .route("/{tenant}/device/{id}", get(device::get).post(device::post))
+        .route("/{tenant}/choose/{id}", get(choose::get).post(choose::post))
+        .route("/{tenant}/consent/{id}", get(consent::get).post(consent::post))
+        .route("/{tenant}/account", get(account::get).post(account::post))
+        .route("/{tenant}/account/apps", get(account::apps).post(account::withdraw))
         .route("/{tenant}/guardian/{id}/{sent}/{token}", get(guardian::get).post(guardian::post))
         .route("/{tenant}/federation/{provider}", get(federation::receive).post(federation::receive))
         .route("/{tenant}/federation/{provider}/test", get(trial::get).post(trial::post))
