@@ -75,7 +75,9 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
 /// The same answer, once the person agrees to go there.
 fn asking(hop: Hop, app: &Application<PasswordCredential>) -> Hop {
     match hop.to {
-        To::App(reply) => Hop { to: To::Ask { reply, app: app.display_name.clone() }, ..hop },
+        To::App(reply) => {
+            Hop { to: To::Ask { reply: Box::new(reply), app: app.display_name.clone() }, ..hop }
+        }
         To::Ask { .. }
         | To::Journey(_)
         | To::Choose(_)

@@ -45,7 +45,7 @@ pub enum To {
     /// Back to the application.
     App(Reply),
     /// Back to it if the person wants that: it is one that nobody vouches for.
-    Ask { reply: Reply, app: String },
+    Ask { reply: Box<Reply>, app: String },
     /// A journey ended without an application to go back to.
     Nowhere,
 }

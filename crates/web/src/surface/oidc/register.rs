@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::oauth::error;
+use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::text::Secret;
 use vestibule_service::registration;
 
@@ -63,13 +63,13 @@ async fn read(app: &AppState, request: Request) -> Result<(Asked, Vec<u8>), OAut
     Ok((asked, body.to_vec()))
 }
 
-fn document(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, OAuthFault> {
+fn document(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(error::METADATA.into());
+        return Err(error::METADATA);
     }
-    serde_json::from_slice(body).map_err(|_| error::METADATA.into())
+    serde_json::from_slice(body).map_err(|_| error::METADATA)
 }
 
 /// The token of the header; one anywhere else is none (RFC 6750 §2.1).
