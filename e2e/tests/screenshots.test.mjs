@@ -3,9 +3,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { claimsAtApp, enter, isApp, openApp, signOut } from "../lib/app.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { deviceTenant, signUpForDevice } from "../lib/devices.mjs";
@@ -13,32 +11,13 @@ import { codeFrom, messagesTo, otherCode } from "../lib/inbox.mjs";
 import { webRedirect } from "../lib/customer.mjs";
 import { authorization, metadata, under } from "../lib/oauth.mjs";
 import {
-  agree, assertReadable, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword,
+  agree, cancel, customerAnswers, errorCode, fill, giveAddress, giveAddressForCode, giveCode, givePassword,
   signUpCustomer, submit, supplierAnswers,
 } from "../lib/pages.mjs";
+import { shoot } from "../lib/shots.mjs";
 import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
 import { customers, demo, newAddress, newPassword, woodgrove } from "../lib/world.mjs";
-
-const folder = fileURLToPath(new URL("../shots/", import.meta.url));
-mkdirSync(folder, { recursive: true });
-
-const widths = [320, 390, 1280];
-const schemes = ["light", "dark"];
-
-/** Looks at the page as it stands, in every width and scheme. */
-async function shoot(page, name) {
-  // A page that refreshes itself would do so between two pictures.
-  await page.evaluate(() => window.stop());
-  for (const width of widths) {
-    await page.setViewportSize({ width, height: width < 1000 ? 844 : 800 });
-    for (const colorScheme of schemes) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${folder}${name}-${width}-${colorScheme}.png`, fullPage: true, animations: "disabled" });
-    }
-    await assertReadable(page).catch((error) => assert.fail(`${name} at ${width}: ${error.message}`));
-  }
-}
 
 const skipBrowserChecks = (page) => page.locator("form").first().evaluate((form) => (form.noValidate = true));
 
