@@ -38,11 +38,12 @@ struct Wanted {
 }
 
 async fn security_enabled_only(body: Body) -> Outcome<bool> {
-    let unreadable = |error: &dyn std::fmt::Display| Fault::malformed("body", error.to_string());
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| unreadable(&error))?;
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let bytes = bytes.map_err(|error| Fault::malformed("body", error.to_string()))?;
     if bytes.is_empty() {
         return Ok(false);
     }
-    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+    let wanted = serde_json::from_slice(&bytes);
+    let wanted: Wanted = wanted.map_err(|error| Fault::malformed("json", error.to_string()))?;
     Ok(wanted.security_enabled_only)
 }
