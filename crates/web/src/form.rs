@@ -1,12 +1,15 @@
 //! One request as handlers read it: the visit, the parameters, the headers.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
+use http_body_util::LengthLimitError;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::journey::question::RawFields;
 use vestibule_rules::oauth::params::Params;
@@ -189,13 +192,23 @@ fn accepted(headers: &HeaderMap) -> Option<&str> {
     headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok())
 }
 
+/// A body to its end, as long as it is no longer than [`BODY_LIMIT`]. What is longer is too large; what breaks off or is
+/// not framed as HTTP/1.1 demands is a mistake.
+pub(crate) async fn whole(body: axum::body::Body) -> Outcome<Bytes> {
+    axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| {
+        let too_large = error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        Fault::malformed(
+            if too_large { BODY } else { "framing" },
+            format!("the body cannot be read: {error}"),
+        )
+    })
+}
+
 pub(crate) async fn read_form(parts: &Parts, body: axum::body::Body) -> Outcome<Vec<(String, String)>> {
     if parts.method != Method::POST {
         return Ok(Vec::new());
     }
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|e| Fault::malformed(BODY, format!("the body cannot be read: {e}")))?;
+    let bytes = whole(body).await?;
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !bytes.is_empty() && !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -31,8 +31,9 @@ fault-malformed = The app or link that brought you here made a mistake. Go back 
 fault-client = This server does not know the app that brought you here. Ask the people who run the app.
 # The address to come back to is not one that the app registered.
 fault-redirect = The app asked to be answered at an address that it has not registered. Ask the people who run the app.
-# The address names a way to sign in that is not the app's.
+# The app is for people who were assigned to it, and this person was not.
 fault-not-assigned = You have no access to this app yet. Ask whoever runs it to let you in.
+# The address names a way to sign in that is not the app's.
 fault-not-served = The link that brought you here belongs to another app. Go back to the app and try again.
 # The app has not registered any address to be answered at.
 redirect-unregistered = The app that brought you here has no address to go back to. Ask the people who run the app.

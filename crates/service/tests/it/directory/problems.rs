@@ -66,7 +66,7 @@ extra: 1
             "tenant.yaml:19:5: userFlows[0]: “identityProviders” is missing here",
             "tenant.yaml:20:5: userFlows[0].applications: nothing stands here; write a list (lines that begin with “- ”) or leave the key out",
             "tenant.yaml:21:5: userFlows[0].identityProvider: there is no key “identityProvider” here; did you mean “identityProviders”?",
-            "tenant.yaml:22:1: extra: there is no key “extra” here; known here: applications, identityProviders, tenant, userFlowAttributes, userFlows",
+            "tenant.yaml:22:1: extra: there is no key “extra” here; known here: applications, clientRegistration, groups, identityProviders, tenant, userFlowAttributes, userFlows",
         ]
     );
 }

@@ -14,8 +14,8 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_service::federation;
 use vestibule_service::userinfo::{self, UserinfoRequest};
 
-use crate::fault::{BODY, OAuthFault};
-use crate::form::{Asked, BODY_LIMIT};
+use crate::fault::OAuthFault;
+use crate::form::{self, Asked};
 use crate::respond;
 use crate::state::AppState;
 
@@ -63,8 +63,7 @@ pub(super) async fn notified(State(app): State<AppState>, request: Request) -> R
 
 /// The signed report in the JSON around it.
 async fn payload(body: Body) -> Outcome<String> {
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
-    let bytes = bytes.map_err(|e| Fault::malformed(BODY, format!("the body cannot be read: {e}")))?;
+    let bytes = form::whole(body).await?;
     let report: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let payload = report.get("payload").and_then(Value::as_str).map(str::to_owned);
     payload.ok_or_else(|| Fault::malformed("payload", "the report has no payload"))

@@ -10,7 +10,7 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_service::userinfo::{self, UserinfoRequest};
 
 use crate::fault::OAuthFault;
-use crate::form::{Asked, BODY_LIMIT};
+use crate::form::{self, Asked};
 use crate::respond;
 use crate::state::AppState;
 
@@ -38,8 +38,7 @@ struct Wanted {
 }
 
 async fn security_enabled_only(body: Body) -> Outcome<bool> {
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
-    let bytes = bytes.map_err(|error| Fault::malformed("body", error.to_string()))?;
+    let bytes = form::whole(body).await?;
     if bytes.is_empty() {
         return Ok(false);
     }

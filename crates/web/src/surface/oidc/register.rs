@@ -11,8 +11,8 @@ use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::text::Secret;
 use vestibule_service::registration;
 
-use crate::fault::{BODY, OAuthFault};
-use crate::form::{Asked, BODY_LIMIT};
+use crate::fault::OAuthFault;
+use crate::form::{self, Asked};
 use crate::respond;
 use crate::state::AppState;
 
@@ -57,10 +57,7 @@ async fn read(app: &AppState, request: Request) -> Result<(Asked, Vec<u8>), OAut
         let fault = Fault::missing("path", "applications cannot register themselves in the tenant");
         return Err(OAuthFault::with_status(fault, StatusCode::NOT_FOUND));
     }
-    let body = axum::body::to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|e| Fault::malformed(BODY, format!("the body cannot be read: {e}")))?;
-    Ok((asked, body.to_vec()))
+    Ok((asked, form::whole(body).await?.to_vec()))
 }
 
 fn document(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
