@@ -2,6 +2,7 @@
 
 mod app;
 mod assertions;
+mod codes;
 mod cors;
 mod device;
 mod dpop;
