@@ -21,7 +21,7 @@ for (const [name, tenant] of Object.entries(demo.tenants)) {
     }
     assert.deepEqual(document.code_challenge_methods_supported, ["S256"]);
     assert.deepEqual(document.id_token_signing_alg_values_supported, ["RS256"]);
-    assert.deepEqual(document.subject_types_supported, ["pairwise"]);
+    assert.deepEqual(document.subject_types_supported, ["pairwise", "public"]);
     assert.ok(document.response_types_supported.includes("code"));
     assert.deepEqual([...document.response_modes_supported].sort(), ["form_post", "fragment", "query"]);
     assert.equal(document.authorization_response_iss_parameter_supported, true);
