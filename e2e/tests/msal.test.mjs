@@ -122,6 +122,8 @@ test("msal-node's prompts reach the server", () =>
     await open({ prompt: "login", loginHint: person.address });
     assert.equal(await page.locator("#username").inputValue(), person.address);
     await open({ prompt: "select_account" });
+    await page.locator("button.account").waitFor();
+    await page.locator("#other").click();
     await page.locator("#username").waitFor();
     await open({ prompt: "create" });
     await page.locator("#username").waitFor();
