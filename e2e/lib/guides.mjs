@@ -151,6 +151,17 @@ export async function throughPages(page, person, arrived = () => left(page)) {
   person.known = true;
 }
 
+/** At the website of a guide: somebody gives up, tries again and signs up, is greeted, and leaves. */
+export async function visitWebApp(page, person) {
+  await page.goto("http://localhost:3100/sign-in");
+  await page.locator("#cancel").click();
+  await page.getByRole("link", { name: "access_denied" }).click();
+  await page.locator("#sign-in").click();
+  await throughPages(page, person);
+  await assertGreeted(page, person);
+  await page.locator("#sign-out").click();
+}
+
 /** Checks that the web app of the guides greets this person, and nobody else. */
 export async function assertGreeted(page, { name, address }) {
   assert.deepEqual((await page.locator("body").innerText()).split(/\s*\n\s*/), [`Hello, ${name}`, address, "Sign out"]);

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { inBrowser } from "../lib/chromium.mjs";
-import { assertGreeted, authority, beside, blocksOf, clientId, contentOf, folder, makeTenant, runFrom, save, throughPages, visitor } from "../lib/guides.mjs";
+import { authority, beside, blocksOf, clientId, contentOf, folder, makeTenant, runFrom, save, throughPages, visitor, visitWebApp } from "../lib/guides.mjs";
 
 const kinds = ["web-app.md", "python-web-app.md", "single-page-app.md", "native-app.md", "devices.md", "daemon.md", "api.md"];
 
@@ -30,14 +30,7 @@ test("what the guides quote of the tenant is in its file, and they name no other
 test("web app in Node.js", () =>
   beside("web-app.md", "web-app.mjs", /Open http/, () =>
     inBrowser(async (page) => {
-      const person = visitor('Ada <b>"Lovelace"</b>');
-      await page.goto("http://localhost:3100/sign-in");
-      await page.locator("#cancel").click();
-      await page.getByRole("link", { name: "access_denied" }).click();
-      await page.locator("#sign-in").click();
-      await throughPages(page, person);
-      await assertGreeted(page, person);
-      await page.locator("#sign-out").click();
+      await visitWebApp(page, visitor('Ada <b>"Lovelace"</b>'));
       // Nobody is signed in at the server either.
       await page.locator("#sign-in").click();
       await page.locator("#username").waitFor();

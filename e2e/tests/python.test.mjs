@@ -8,7 +8,7 @@ import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inBrowser } from "../lib/chromium.mjs";
 import {
-  assertGreeted, authority, beside, clientId, folder, lendPython, makeTenant, run, runFrom, save, throughPages, visitor,
+  authority, beside, clientId, folder, lendPython, makeTenant, run, runFrom, save, throughPages, visitor, visitWebApp,
 } from "../lib/guides.mjs";
 import { pythonEnvironment } from "../lib/python.mjs";
 import { dataDirectory, demo } from "../lib/world.mjs";
@@ -39,14 +39,7 @@ for (const [library, file] of [
   test(`web app with ${library}`, () =>
     beside("python-web-app.md", file, /Running on/, () =>
       inBrowser(async (page) => {
-        const person = visitor("Ada <i>Lovelace</i>");
-        await page.goto("http://localhost:3100/sign-in");
-        await page.locator("#cancel").click();
-        await page.getByRole("link", { name: "access_denied" }).click();
-        await page.locator("#sign-in").click();
-        await throughPages(page, person);
-        await assertGreeted(page, person);
-        await page.locator("#sign-out").click();
+        await visitWebApp(page, visitor("Ada <i>Lovelace</i>"));
         await page.locator("#sign-in").waitFor();
       })));
 }

@@ -6,7 +6,7 @@
 //!
 //! | module | decides |
 //! | --- | --- |
-//! | [`ids`], [`time`], [`text`], [`fault`] | the vocabulary every layer shares |
+//! | [`ids`], [`time`], [`length`], [`text`], [`fault`] | the vocabulary every layer shares |
 //! | [`directory`] | what a tenant, application, flow, provider, attribute and user may look like |
 //! | [`journey`] | what a visitor is asked next, and when an account may be created |
 //! | [`oauth`] | which authorization and token requests are good |
@@ -15,6 +15,7 @@ pub mod directory;
 pub mod fault;
 pub mod ids;
 pub mod journey;
+pub mod length;
 pub mod oauth;
 pub mod text;
 pub mod time;

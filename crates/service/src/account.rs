@@ -11,11 +11,10 @@ use vestibule_rules::directory::ways::{Way, makers, ways};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{TenantId, UserId};
 use vestibule_store::audit::{self, EntryRow};
-use vestibule_store::migrate::order_key;
 use vestibule_store::{Db, ReadTx, provider_sessions, tenants, users};
 
+use crate::audit::by_author;
 use crate::directory::change::{Author, load};
-use crate::ports::entropy::Draw as _;
 use crate::session;
 
 /// An account with the ways into it.
@@ -186,14 +185,5 @@ fn without(
 }
 
 fn entry(author: &Author<'_>, action: &str, user: UserId, detail: &Value) -> EntryRow {
-    EntryRow {
-        key: order_key(author.now, author.entropy.bytes()),
-        at: author.now,
-        actor: author.actor.to_string(),
-        action: action.to_owned(),
-        target_kind: "user".to_owned(),
-        target_id: user.to_string(),
-        correlation_id: author.correlation.clone(),
-        detail: detail.to_string(),
-    }
+    by_author(author, action, ("user", user.to_string()), detail)
 }

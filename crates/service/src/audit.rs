@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 use vestibule_rules::ids::{JourneyId, UserId};
 use vestibule_store::audit::EntryRow;
+use vestibule_store::migrate::order_key;
 
+use crate::directory::Author;
 use crate::env::Site;
+use crate::ports::entropy::Draw as _;
 use crate::visit::Visit;
 
 /// The entry for an act of a user upon themselves.
@@ -17,6 +20,20 @@ pub fn by_user(site: &Site, visit: &Visit, user: UserId, action: &str, detail: &
         target_kind: "user".to_owned(),
         target_id: user.to_string(),
         correlation_id: visit.correlation.to_string(),
+        detail: detail.to_string(),
+    }
+}
+
+/// The entry for an act of whoever runs the tenant, upon `(kind, id)`.
+pub fn by_author(author: &Author<'_>, action: &str, (kind, id): (&str, String), detail: &Value) -> EntryRow {
+    EntryRow {
+        key: order_key(author.now, author.entropy.bytes()),
+        at: author.now,
+        actor: author.actor.to_string(),
+        action: action.to_owned(),
+        target_kind: kind.to_owned(),
+        target_id: id,
+        correlation_id: author.correlation.clone(),
         detail: detail.to_string(),
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_rules::directory::application::{Application, PasswordCredential};
 use vestibule_rules::directory::group::Group;
 use vestibule_rules::directory::tenant::TenantConfig;
@@ -15,15 +15,14 @@ use vestibule_rules::ids::{ClientId, ObjectId, TenantId, UserId};
 use vestibule_rules::oauth::membership::{self, Standing};
 use vestibule_rules::oauth::roles;
 use vestibule_rules::text::Message;
-use vestibule_store::audit::{self, EntryRow};
+use vestibule_store::audit;
 use vestibule_store::memberships::{self, Person};
-use vestibule_store::migrate::order_key;
 use vestibule_store::{Db, WriteTx};
 
 use crate::account;
+use crate::audit::by_author;
 use crate::directory::change::Author;
 use crate::env::Site;
-use crate::ports::entropy::Draw as _;
 use crate::visit::Visit;
 
 /// What is known of somebody, as far as one of the applications asks.
@@ -178,16 +177,7 @@ pub async fn change(
     let (tenant, user) = (config.tenant.id, account::find(&mut tx, config.tenant.id, user).await?.id);
     drop(tx);
     let now = author.now;
-    let entry = EntryRow {
-        key: order_key(now, author.entropy.bytes()),
-        at: now,
-        actor: author.actor.to_string(),
-        action: action(deed).to_owned(),
-        target_kind: "user".to_owned(),
-        target_id: user.to_string(),
-        correlation_id: author.correlation.clone(),
-        detail,
-    };
+    let entry = by_author(author, action(deed), ("user", user.to_string()), &detail);
     let work = Arc::new((resolved, entry));
     db.write(move |tx| {
         let work = Arc::clone(&work);
@@ -211,13 +201,13 @@ const fn action(deed: &Deed<'_>) -> &'static str {
     }
 }
 
-fn resolve(config: &TenantConfig, deed: &Deed<'_>) -> Outcome<(Resolved, String)> {
-    let member = |name, is_in| -> Outcome<(Resolved, String)> {
+fn resolve(config: &TenantConfig, deed: &Deed<'_>) -> Outcome<(Resolved, Value)> {
+    let member = |name, is_in| -> Outcome<(Resolved, Value)> {
         let group = find_group(config, name)?;
-        Ok((Resolved::Member { group: group.id, is_in }, json!({"group": group.id}).to_string()))
+        Ok((Resolved::Member { group: group.id, is_in }, json!({"group": group.id})))
     };
     let assigned = |app: &Application<PasswordCredential>, role: Option<&str>, is_so| {
-        let detail = json!({"application": app.app_id, "role": role}).to_string();
+        let detail = json!({"application": app.app_id, "role": role});
         (Resolved::Assigned { app: app.app_id, role: role.map(str::to_owned), is_so }, detail)
     };
     match *deed {

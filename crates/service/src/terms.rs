@@ -13,15 +13,14 @@ use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::journey::terms::has;
 use vestibule_rules::time::Timestamp;
 use vestibule_store::audit::{self, EntryRow};
-use vestibule_store::migrate::order_key;
 use vestibule_store::terms::{self, AcceptanceRow, NamedAcceptance};
 use vestibule_store::{Db, ReadTx, tenants};
 
 use crate::account;
+use crate::audit::by_author;
 use crate::directory::change::Author;
 use crate::directory::life::{self, Named};
 use crate::env::Site;
-use crate::ports::entropy::Draw as _;
 use crate::visit::Visit;
 
 /// Acts that are read at once when all are taken out.
@@ -202,14 +201,6 @@ pub async fn withdraw(
 }
 
 fn entry(author: &Author<'_>, user: UserId, (flow, document): (&FlowId, &str)) -> EntryRow {
-    EntryRow {
-        key: order_key(author.now, author.entropy.bytes()),
-        at: author.now,
-        actor: author.actor.to_string(),
-        action: "termsWithdrawal".to_owned(),
-        target_kind: "user".to_owned(),
-        target_id: user.to_string(),
-        correlation_id: author.correlation.clone(),
-        detail: json!({ "flow": flow, "document": document }).to_string(),
-    }
+    let detail = json!({ "flow": flow, "document": document });
+    by_author(author, "termsWithdrawal", ("user", user.to_string()), &detail)
 }

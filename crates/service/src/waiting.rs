@@ -125,6 +125,16 @@ fn check_csrf(site: &Site, visit: &Visit, id: RequestId, shown: &str) -> Outcome
 }
 
 impl Waiting {
+    /// Answers the request in favour of a journey that goes on with it. `false` when it was answered before.
+    async fn give_way(&self, site: &Site, visit: &Visit) -> Outcome<bool> {
+        let (tenant, id, now) = (visit.tenant_id(), self.row.id, visit.now);
+        let write = site
+            .env
+            .db
+            .write(move |tx| Box::pin(async move { waiting_requests::answer(tx, tenant, id, now).await }));
+        write.await
+    }
+
     /// Answers the request with nothing for its application: somebody cancelled. `false` when it was answered before.
     async fn give_up(&self, site: &Site, visit: &Visit) -> Outcome<bool> {
         let (tenant, id, now) = (visit.tenant_id(), self.row.id, visit.now);

@@ -37,8 +37,6 @@ use crate::{front, signing_keys};
 /// When tests begin: 2026-11-24T02:25:36Z.
 pub const BEGIN: Timestamp = Timestamp::from_seconds(1_795_487_136);
 const SEED: u64 = 7;
-/// Another node draws other random numbers.
-const SEED_OF_SECOND: u64 = 8;
 
 /// A running server: one node, or several on one database behind a front.
 pub struct TestServer {
@@ -67,6 +65,7 @@ struct World {
 }
 
 impl World {
+    /// Each node draws other random numbers.
     fn env(&self, db: Db, node: u64) -> Outcome<Env> {
         let env = env(db, Arc::clone(&self.clock), SEED + node)?;
         Ok(Env { txt: Arc::clone(&self.dns) as Arc<dyn TxtRecords>, ..env })
@@ -81,7 +80,6 @@ impl World {
             lifetimes: Lifetimes::default(),
         };
         let site = wire::site(env, settings, &pages).await.map_err(ours)?;
-        signing_keys::ready(&site).await?;
         let router = wire::router(&site, &pages, None);
         let doors = [Door::new(socket, None, router, wire::mark(&self.origin))];
         let serving = listener::serve_all(doors, &self.stop);
@@ -113,6 +111,7 @@ impl TestServer {
         };
         let env = world.env(database.db.clone(), 0)?;
         apply_to(&env, &world.origin, tenants).await?;
+        signing_keys::ready(&env).await?;
         let (mut others, mut running) = (Vec::new(), Vec::new());
         let site = if nodes == 1 {
             let (site, first) = world.node(env, socket).await?;
@@ -183,26 +182,18 @@ pub struct SecondNode {
 impl SecondNode {
     /// Starts beside `first`, behind the same public address.
     pub async fn beside(first: &TestServer) -> Outcome<Self> {
-        let db = db::Db::open(first.database.settings.clone()).await?;
-        let env = env(db, Arc::clone(&first.clock), SEED_OF_SECOND)?;
-        let env = Env { txt: Arc::clone(&first.dns) as Arc<dyn TxtRecords>, ..env };
-        let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(ours)?;
-        let port = socket.local_addr().map_err(|error| Fault::ours(error.to_string()))?.port();
-        let origin = format!("http://localhost:{port}");
-        let pages = wire::pages(None).map_err(ours)?;
-        let settings = Settings {
-            origins: vec![first.origin.clone()],
-            codes: CodeLimits::default(),
-            lifetimes: Lifetimes::default(),
-        };
-        let site = wire::site(env, settings, &pages).await.map_err(ours)?;
         let stop = CancellationToken::new();
-        let router = wire::router(&site, &pages, None);
         // A balancer in front of both gives them one public address.
-        let doors = [Door::new(socket, None, router, wire::mark(&first.origin))];
-        let serving = listener::serve_all(doors, &stop);
-        let mailer = Arc::new(first.inbox.clone());
-        let running = tokio::spawn(wire::run(serving, Arc::clone(&site), mailer, stop.clone()));
+        let world = World {
+            clock: Arc::clone(&first.clock),
+            inbox: first.inbox.clone(),
+            dns: Arc::clone(&first.dns),
+            stop: stop.clone(),
+            origin: first.origin.clone(),
+        };
+        let db = Db::open(first.database.settings.clone()).await?;
+        let (socket, origin) = free_socket().await?;
+        let (site, running) = world.node(world.env(db, 1)?, socket).await?;
         Ok(Self { origin, site, stop, running })
     }
 

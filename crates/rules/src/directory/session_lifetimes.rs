@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::length;
 use crate::time::{Span, Timestamp};
 
 /// How long people of the tenant stay signed in. What is left out is as the server is configured
@@ -29,17 +30,8 @@ pub const LONGEST: Span = Span::days(730);
 
 /// Reads `30s`, `10m`, `24h` or `90d`; `None` when `text` is anything else, or longer than [`LONGEST`].
 pub fn parse(text: &str) -> Option<Span> {
-    let unit = text.chars().last()?;
-    let number = text.strip_suffix(unit)?;
-    let number: i64 = number.parse().ok().filter(|n| *n > 0 && number.bytes().all(|b| b.is_ascii_digit()))?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return None,
-    };
-    number.checked_mul(seconds).filter(|s| *s <= LONGEST.as_seconds()).map(Span::seconds)
+    let seconds = length::parse(text).filter(|_| text.starts_with(|first: char| first.is_ascii_digit()))?;
+    (seconds <= LONGEST.as_seconds()).then(|| Span::seconds(seconds))
 }
 
 /// The two ends of a session.

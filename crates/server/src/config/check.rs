@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use vestibule_rules::length;
 use vestibule_rules::text::Secret;
 
-use super::duration;
 use super::layers::{Layers, Origin};
 use super::problem::{Problem, Problems};
 
@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
     /// A length of time in seconds within limits.
     pub(super) fn seconds(&mut self, key: &str, text: Option<&str>, default: i64, most: i64) -> i64 {
         let Some(text) = text else { return default };
-        match duration::parse(text) {
+        match length::parse(text) {
             Some(seconds) if seconds <= most => seconds,
             Some(_) => {
                 self.problem(key, format!("“{text}” is longer than the {most} seconds that are permitted"));

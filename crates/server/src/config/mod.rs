@@ -6,7 +6,6 @@
 
 mod check;
 mod database;
-mod duration;
 mod layers;
 mod limits;
 mod listeners;
@@ -27,7 +26,6 @@ use vestibule_service::ports::outbound::OutboundSettings;
 
 pub use check::Checker;
 pub use database::Database;
-pub(crate) use duration::parse as length_of_time;
 pub use layers::{Layers, Origin};
 pub use limits::{Codes, Lifetimes, Limits};
 pub use listeners::{Certificate, Listener};
@@ -35,6 +33,7 @@ pub use log::Log;
 pub use mail::{Protection, Smtp};
 pub use problem::{Problem, Problems};
 pub use reference::{explain, known_keys, schema};
+pub(crate) use vestibule_rules::length::parse as length_of_time;
 
 /// The file that is read when none is named and it is there.
 pub const DEFAULT_FILE: &str = "vestibule.toml";

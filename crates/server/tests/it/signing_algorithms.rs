@@ -8,7 +8,6 @@ use vestibule_crypto::client_key::ClientKey;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
 use vestibule_crypto::jws::{self, Expected, Typ};
 use vestibule_rules::fault::Outcome;
-use vestibule_rules::ids::TenantId;
 use vestibule_rules::oauth::signing::SigningAlgorithm;
 use vestibule_rules::time::Span;
 use vestibule_service::keys::rotation::{self, State};
@@ -20,16 +19,13 @@ use crate::conformance::logout::{back_channel, sign_out};
 use crate::conformance::party::{CALLBACK, CLIENT, Party, Seen, Shows, Tokens, Variant};
 use crate::conformance::suite::sign_up;
 use crate::oauth2::world::forge;
+use crate::signing_keys::{tenant, token};
 
 const FILE: &str = include_str!("conformance/suite.yaml");
 
 fn signing_with(algorithm: &str) -> String {
     let mark = "  shortName: suite\n";
     FILE.replacen(mark, &format!("{mark}  tokens: {{ signingAlgorithm: {algorithm} }}\n"), 1)
-}
-
-fn tenant(server: &TestServer) -> TenantId {
-    server.site.directory.tenant("suite").unwrap().config.tenant.id
 }
 
 async fn listed(server: &TestServer) -> Outcome<Vec<(String, State)>> {
@@ -96,15 +92,6 @@ async fn every_algorithm_signs_what_a_careful_client_takes() -> Outcome<()> {
     Ok(())
 }
 
-async fn app_token(server: &TestServer) -> Outcome<String> {
-    let party = Party::new(server, Variant::of("code"));
-    let scope = format!("{CLIENT}/.default");
-    let form = [("grant_type", "client_credentials"), ("scope", scope.as_str())];
-    let (status, body) = party.token((CLIENT, "secrets/app"), &form, Shows::Post).await?;
-    assert_eq!(status, 200, "{body}");
-    Ok(body["access_token"].as_str().unwrap().to_owned())
-}
-
 fn header(token: &str) -> Value {
     claims(&format!(".{token}"))
 }
@@ -113,7 +100,7 @@ fn header(token: &str) -> Value {
 async fn another_algorithm_comes_with_the_usual_overlap() -> Outcome<()> {
     // S90
     on_both(&[FILE], async |server| {
-        let first = app_token(server).await?;
+        let first = token(server).await?;
         server.apply(&[&signing_with("ES256")]).await?;
         // Two nodes find it due at once.
         let (one, two) = tokio::join!(rotation::keep_up(&server.site), rotation::keep_up(&server.site));
@@ -124,12 +111,12 @@ async fn another_algorithm_comes_with_the_usual_overlap() -> Outcome<()> {
         };
         assert_eq!(listed(server).await?, named(["RS256", "ES256"], [State::Current, State::Next]));
         assert_eq!(announced(server).await?, json!(["RS256", "ES256"]));
-        assert_eq!(header(&app_token(server).await?)["alg"], "RS256");
+        assert_eq!(header(&token(server).await?)["alg"], "RS256");
         let party = Party::new(server, Variant::of("code"));
         let (_, known) = party.get("discovery/v2.0/keys", None).await?;
         let known = VerifyingKey::set(known.to_string().as_bytes())?;
         server.clock.advance(Span::days(2));
-        let fresh = app_token(server).await?;
+        let fresh = token(server).await?;
         assert_eq!(header(&fresh)["alg"], "ES256");
         let any = Expected { algorithms: &Algorithm::ALL, typ: Typ::OneOf(&["JWT"]) };
         assert!([&first, &fresh].iter().all(|token| jws::verify(token, &known, &any).is_ok()));

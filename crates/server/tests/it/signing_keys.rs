@@ -31,7 +31,8 @@ impl Careful {
     }
 }
 
-async fn token(server: &TestServer) -> Outcome<String> {
+/// An app-only token of the suite's client.
+pub(crate) async fn token(server: &TestServer) -> Outcome<String> {
     let party = Party::new(server, Variant::of("code"));
     let scope = format!("{CLIENT}/.default");
     let form = [("grant_type", "client_credentials"), ("scope", scope.as_str())];
@@ -40,7 +41,7 @@ async fn token(server: &TestServer) -> Outcome<String> {
     Ok(body["access_token"].as_str().unwrap().to_owned())
 }
 
-fn tenant(server: &TestServer) -> TenantId {
+pub(crate) fn tenant(server: &TestServer) -> TenantId {
     server.site.directory.tenant("suite").unwrap().config.tenant.id
 }
 

@@ -12,12 +12,11 @@ use vestibule_rules::oauth::consent;
 use vestibule_rules::oauth::scope::GRAPH;
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::consents::{self, ConsentRow, Principal};
-use vestibule_store::migrate::order_key;
 use vestibule_store::{Db, grants};
 
 use crate::account::{find, tenant_of};
+use crate::audit::by_author;
 use crate::directory::change::Author;
-use crate::ports::entropy::Draw as _;
 
 /// Permissions that an application has (Graph: `oauth2PermissionGrant`).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -167,14 +166,5 @@ pub async fn revoke(
 }
 
 fn entry(author: &Author<'_>, action: &str, client: ClientId, detail: &serde_json::Value) -> EntryRow {
-    EntryRow {
-        key: order_key(author.now, author.entropy.bytes()),
-        at: author.now,
-        actor: author.actor.to_string(),
-        action: action.to_owned(),
-        target_kind: "application".to_owned(),
-        target_id: client.to_string(),
-        correlation_id: author.correlation.clone(),
-        detail: detail.to_string(),
-    }
+    by_author(author, action, ("application", client.to_string()), detail)
 }

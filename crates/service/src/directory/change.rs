@@ -20,7 +20,8 @@ use vestibule_store::tenants::TenantRow;
 use vestibule_store::{Db, ReadTx, WriteTx, audit, memberships, objects, provider_health, tenants};
 
 use super::plan::{Change, Plan, Revised, Stored, plan};
-use crate::ports::entropy::{Draw as _, Entropy};
+use crate::audit::by_author;
+use crate::ports::entropy::Entropy;
 
 /// Who changes something.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -254,17 +255,9 @@ async fn head(tx: &mut WriteTx, plan: &Plan, now: Timestamp) -> Outcome<()> {
 }
 
 fn entry(change: &Change, author: &Author<'_>) -> EntryRow {
-    EntryRow {
-        key: vestibule_store::migrate::order_key(author.now, author.entropy.bytes()),
-        at: author.now,
-        actor: author.actor.to_string(),
-        action: change.action.as_str().to_owned(),
-        target_kind: change.kind.to_owned(),
-        target_id: change.id.clone(),
-        correlation_id: author.correlation.clone(),
-        // Names and keys, never values: among the values are hashes and sealed secrets.
-        detail: json!({"name": change.name, "keys": change.keys}).to_string(),
-    }
+    // Names and keys, never values: among the values are hashes and sealed secrets.
+    let detail = json!({"name": change.name, "keys": change.keys});
+    by_author(author, change.action.as_str(), (change.kind, change.id.clone()), &detail)
 }
 
 /// Reads a whole tenant.

@@ -21,7 +21,7 @@ use super::change::{Author, load, read};
 use super::file::{FileProblem, ParsedTenant};
 use super::life::{self, Named};
 use super::resolve::resolve;
-use crate::ports::entropy::Draw as _;
+use crate::audit::by_author;
 
 /// What became of a flow's draft.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -282,14 +282,6 @@ async fn compare(
 }
 
 fn entry(flow: &UserFlow, action: &str, author: &Author<'_>) -> EntryRow {
-    EntryRow {
-        key: vestibule_store::migrate::order_key(author.now, author.entropy.bytes()),
-        at: author.now,
-        actor: author.actor.to_string(),
-        action: action.to_owned(),
-        target_kind: "userFlow".to_owned(),
-        target_id: flow.id.to_string(),
-        correlation_id: author.correlation.clone(),
-        detail: json!({ "name": flow.display_name }).to_string(),
-    }
+    let detail = json!({ "name": flow.display_name });
+    by_author(author, action, ("userFlow", flow.id.to_string()), &detail)
 }

@@ -106,17 +106,6 @@ pub async fn decide(
     }
 }
 
-impl Waiting {
-    /// Answers the request in favour of a journey that goes on with it. `false` when it was answered before.
-    pub(super) async fn give_way(&self, site: &Site, visit: &Visit) -> Outcome<bool> {
-        let (tenant, id, now) = (visit.tenant_id(), self.row.id, visit.now);
-        let write = site.env.db.write(move |tx| {
-            Box::pin(async move { vestibule_store::waiting_requests::answer(tx, tenant, id, now).await })
-        });
-        write.await
-    }
-}
-
 /// Puts an account into use and goes on with the request. The cookie of before leads to nobody then (security.md S86).
 async fn take(
     site: &Site,

@@ -1,7 +1,7 @@
 //! Lengths of time as people write them: `30s`, `10m`, `24h`, `90d`.
 
 /// The length in seconds; `None` when `text` is anything else.
-pub(crate) fn parse(text: &str) -> Option<i64> {
+pub fn parse(text: &str) -> Option<i64> {
     let unit = text.chars().last()?;
     let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number > 0)?;
     let seconds = match unit {
