@@ -1,6 +1,7 @@
 // An app's redirect URI: keeps what the browser brings.
 
 import { createServer } from "node:http";
+import { portHere } from "./lane.mjs";
 import { until } from "./until.mjs";
 
 /**
@@ -13,7 +14,7 @@ export async function listen({ port = 0 } = {}) {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      const url = new URL(request.url, `http://localhost:${server.address().port}`);
+      const url = new URL(request.url, origin);
       if (url.pathname !== "/favicon.ico") {
         brought.push({ method: request.method, url, body: new URLSearchParams(Buffer.concat(chunks).toString()) });
       }
@@ -21,9 +22,10 @@ export async function listen({ port = 0 } = {}) {
       reply.end('<!doctype html><html lang="en"><title>App</title><h1>App</h1>');
     });
   });
-  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "localhost", resolve));
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port && portHere(port), "localhost", resolve));
+  const origin = `http://localhost:${port || server.address().port}`;
   return {
-    origin: `http://localhost:${server.address().port}`,
+    origin,
     /** The next request that was not handed out yet. */
     next: () => until("the browser to come back to the app", () => brought.shift()),
     /** Whether nothing came. */

@@ -1,8 +1,13 @@
 // A real browser, one for each test file; a context of it is a person's own browser.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after } from "node:test";
 import { chromium } from "playwright-core";
+import { resolverRules } from "./lane.mjs";
+
+/** The shell is the same engine without the windows, menus and services of a desktop's browser, which cost as much again. */
+const installed = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
 
 let launched;
 
@@ -10,7 +15,7 @@ after(async () => (await launched)?.close());
 
 function launch() {
   launched ??= chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: process.env.CHROMIUM ?? installed,
     headless: true,
     args: [
       "--no-sandbox",
@@ -20,6 +25,7 @@ function launch() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      `--host-resolver-rules=${resolverRules}`,
     ],
   });
   return launched;

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { alone } from "./lane.mjs";
 import { finish, giveAddressForCode, giveCode, fill, submit } from "./pages.mjs";
 import { vestibule } from "./server.mjs";
 import { until } from "./until.mjs";
@@ -41,6 +42,7 @@ export function save(guide) {
 
 /** Makes the tenant as the guide says, once for all files of the suite. */
 export async function makeTenant() {
+  await alone("the ports of the guides' apps");
   if (existsSync(folder)) return;
   mkdirSync(join(folder, "data"), { recursive: true });
   symlinkSync(dataDirectory, join(folder, "data", "demo"));

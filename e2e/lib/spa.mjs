@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { portHere } from "./lane.mjs";
 import { dataDirectory } from "./world.mjs";
 
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
@@ -26,7 +27,7 @@ export async function serveApp({ port, scripts, inline, tls = false }) {
     reply.end(number ? sources[number] : html);
   };
   const server = tls ? createSecureServer(certificate(), answer) : createServer(answer);
-  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "localhost", resolve));
+  await new Promise((resolve, reject) => server.once("error", reject).listen(portHere(port), "localhost", resolve));
   return {
     origin: `http${tls ? "s" : ""}://localhost:${port}`,
     close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),

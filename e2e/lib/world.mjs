@@ -2,17 +2,17 @@
 
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
+import { lane } from "./lane.mjs";
 import { readDemo } from "./server.mjs";
 
-const described = process.env.VESTIBULE_E2E_DEMO;
-if (!described) throw new Error("run the suite with `node run.mjs` (or `cargo xtask e2e`)");
+const { described } = lane;
 
 /** The content of demo.json. */
 export const demo = readDemo(described);
 /** The demo's data directory. */
 export const dataDirectory = dirname(described);
 /** The database URL that the demo runs on, when it is not the embedded one. */
-export const databaseUrl = process.env.VESTIBULE_E2E_DATABASE_URL || null;
+export const databaseUrl = lane.databaseUrl;
 
 export const woodgrove = demo.tenants.woodgrove;
 export const customers = demo.tenants["woodgrove-customers"];

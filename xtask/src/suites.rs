@@ -10,6 +10,9 @@ const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES";
 /// Where the end-to-end suite looks for one.
 const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
+/// Where Debian puts Chromium; the suite takes the first that is there.
+const BROWSERS: [&str; 2] = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+
 /// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
 /// that a second code takes.
 const SAME_ON_BOTH: [&str; 18] = [
@@ -132,11 +135,13 @@ fn end_to_end_tools() -> Result<(), String> {
         return Err("the end-to-end suite needs openssl: apt-get install openssl".into());
     }
     #[expect(clippy::disallowed_methods, reason = "a developer's tool is configured by its environment")]
-    let named = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
-    if !Path::new(&named).exists() {
+    let named = std::env::var("CHROMIUM").ok();
+    let browsers: Vec<&str> = named.as_deref().map_or_else(|| BROWSERS.to_vec(), |named| vec![named]);
+    if !browsers.iter().any(|browser| Path::new(browser).exists()) {
         return Err(format!(
-            "the end-to-end suite needs Chromium, and {named} does not exist: \
-             install it (apt-get install chromium) or name it in CHROMIUM"
+            "the end-to-end suite needs Chromium, and {} does not exist: \
+             install it (apt-get install chromium-headless-shell) or name it in CHROMIUM",
+            browsers.join(" or ")
         ));
     }
     Ok(())
