@@ -163,6 +163,11 @@ impl<'a> Unverified<'a> {
         self.header.get(name)
     }
 
+    /// Header and claims as the sender wrote them, to be shown to somebody.
+    pub const fn parts(&self) -> (&Map<String, Value>, &Map<String, Value>) {
+        (&self.header, &self.claims)
+    }
+
     /// Checks header and signature.
     pub fn verify(self, keys: &[VerifyingKey], expected: &Expected<'_>) -> Result<Verified, Refusal> {
         let algorithm = self.check_header(expected)?;

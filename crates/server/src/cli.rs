@@ -4,6 +4,7 @@ mod consent;
 mod membership;
 mod provider;
 mod registration;
+mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use self::registration::{
     RegisteredArgs, RegistrationArgs, RegistrationClientCommand, RegistrationCommand,
     RegistrationTokenCommand,
 };
+pub use self::token::{TokenArgs, TokenCommand};
 use crate::config::{Config, DEFAULT_FILE, Layers, Problems};
 
 const STYLES: Styles = Styles::styled()
@@ -92,6 +94,9 @@ pub enum Command {
     /// See and rotate the keys that sign tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Find out what a token says, and why it is refused
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Let applications register themselves, and see which did
     #[command(subcommand)]
     ClientRegistration(RegistrationCommand),

@@ -8,9 +8,8 @@ use vestibule_rules::directory::application::Platform;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, GrantId};
-use vestibule_rules::oauth::error::OAuthError;
 use vestibule_rules::oauth::scope::Scope;
-use vestibule_rules::oauth::token;
+use vestibule_rules::oauth::token::{self, Unbacked};
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::{ReadTx, spent_tokens, users};
@@ -27,6 +26,19 @@ pub(crate) const KNOWN: &[&str] =
 pub(crate) enum Issued {
     Access(AccessToken),
     Refresh(Box<RefreshToken>),
+}
+
+/// Why a grant is good for nothing any more (security.md S34, S68).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lapse {
+    /// It is not there: it ended long ago, or it never was.
+    Unknown,
+    /// It was taken back: signed out of, used twice, or revoked by the application.
+    Revoked,
+    /// Who gave the application what it may do has taken that back.
+    ConsentWithdrawn,
+    /// The person does not stand behind it.
+    Person(Unbacked),
 }
 
 /// An access token whose signature, issuer and times are good.
@@ -94,9 +106,8 @@ impl AccessToken {
 
     /// What names it among spent tokens, and when it can be forgotten there.
     pub(crate) fn name(&self) -> Option<([u8; 32], Timestamp)> {
-        let uti = self.claims.get("uti").and_then(Value::as_str)?;
         let expires_at = seconds(&self.claims, "exp").ok().flatten()?;
-        Some((sha256(format!("access token|{uti}").as_bytes()), expires_at))
+        Some((access_token_digest(&self.claims)?, expires_at))
     }
 
     /// Whether it is good still: nothing that it rests on was taken back (security.md S68).
@@ -112,10 +123,7 @@ impl AccessToken {
                 None => Ok(false),
             };
         };
-        match grants::find_family(&mut tx, tenant, grant).await? {
-            Some(family) => Ok(backed(&mut tx, visit, &family).await?.is_ok()),
-            None => Ok(false),
-        }
+        Ok(backed_grant(&mut tx, visit, grant).await?.is_ok())
     }
 }
 
@@ -136,24 +144,42 @@ impl RefreshToken {
     }
 }
 
+/// What names an access token among spent tokens.
+pub(crate) fn access_token_digest(claims: &Map<String, Value>) -> Option<[u8; 32]> {
+    let uti = claims.get("uti").and_then(Value::as_str)?;
+    Some(sha256(format!("access token|{uti}").as_bytes()))
+}
+
 fn is_enabled(visit: &Visit, client: ClientId) -> bool {
     visit.tenant.application(client).is_some_and(|app| app.service_principal.account_enabled)
 }
 
+/// The person behind a grant that a token names.
+pub(crate) async fn backed_grant(
+    tx: &mut ReadTx,
+    visit: &Visit,
+    grant: GrantId,
+) -> Outcome<Result<User, Lapse>> {
+    match grants::find_family(tx, visit.tenant_id(), grant).await? {
+        Some(family) => backed(tx, visit, &family).await,
+        None => Ok(Err(Lapse::Unknown)),
+    }
+}
+
 /// The person behind a grant, if the grant and the person still stand.
-async fn backed(
+pub(crate) async fn backed(
     tx: &mut ReadTx,
     visit: &Visit,
     family: &FamilyRow,
-) -> Outcome<Result<User, Option<OAuthError>>> {
+) -> Outcome<Result<User, Lapse>> {
     if family.revoked_at.is_some() {
-        return Ok(Err(None));
+        return Ok(Err(Lapse::Revoked));
     }
     let scope = Scope::restore(&family.scope, &visit.tenant.config.applications);
     let whose = (family.client_id, family.user_id);
     if consent::remaining(tx, visit, whose, &scope).await?.is_none() {
-        return Ok(Err(None));
+        return Ok(Err(Lapse::ConsentWithdrawn));
     }
     let user = users::find(tx, visit.tenant_id(), family.user_id).await?;
-    Ok(token::check_user(user.as_ref(), family.created_at).cloned().map_err(Some))
+    Ok(token::backing(user.as_ref(), family.created_at).cloned().map_err(Lapse::Person))
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
-use vestibule_crypto::jws::{self, Expected, Refusal, Typ};
+use vestibule_crypto::jws::{self, Expected, Refusal, Typ, Verified};
 use vestibule_crypto::keyring::{PublicJwk, SigningKey};
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::directory::tenant::Tokens;
@@ -104,10 +104,18 @@ impl Keyring {
         token: &str,
     ) -> Outcome<Result<Map<String, Value>, Refusal>> {
         let keys = self.of(env, tenant).await?;
-        // Every key verifies with its own algorithm only, so the header chooses a key and nothing else (S61).
-        let algorithms = SigningAlgorithm::ALL.map(Algorithm::from);
-        let expected = Expected { algorithms: &algorithms, typ: Typ::OneOf(&["JWT"]) };
-        Ok(jws::verify(token, &keys.verifying, &expected).map(|verified| verified.claims))
+        Ok(keys.verify(token, Typ::OneOf(&["JWT"])).map(|verified| verified.claims))
+    }
+
+    /// The algorithm by which this server signed a token of whatever type for the tenant.
+    pub async fn verify_any(
+        &self,
+        env: &Env,
+        tenant: TenantId,
+        token: &str,
+    ) -> Outcome<Result<&'static str, Refusal>> {
+        let keys = self.of(env, tenant).await?;
+        Ok(keys.verify(token, Typ::Any).map(|verified| verified.algorithm.name()))
     }
 
     /// The algorithms that the tenant signs with now and will sign with next, each once.
@@ -140,6 +148,12 @@ impl TenantKeys {
         }
         let verifying = keys.iter().map(|(_, key)| key.verifying_key().clone()).collect();
         Ok(Self { keys, verifying, documents: RwLock::default() })
+    }
+
+    /// Every key verifies with its own algorithm only, so the header chooses a key and nothing else (S61).
+    fn verify(&self, token: &str, typ: Typ<'_>) -> Result<Verified, Refusal> {
+        let algorithms = SigningAlgorithm::ALL.map(Algorithm::from);
+        jws::verify(token, &self.verifying, &Expected { algorithms: &algorithms, typ })
     }
 
     /// The key that signs now: the youngest whose time has come.

@@ -5,15 +5,15 @@ use vestibule_crypto::claims::{audiences, check_times};
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId, SessionId, UserId};
+use vestibule_rules::oauth::claims;
 use vestibule_rules::oauth::error;
-use vestibule_rules::oauth::scope::{GRAPH, Scope};
-use vestibule_rules::oauth::{claims, token};
+use vestibule_rules::oauth::scope::GRAPH;
 use vestibule_rules::time::Span;
-use vestibule_store::{grants, users};
+use vestibule_store::grants;
 
-use crate::consent;
 use crate::dpop::{self, Demands, Possession};
 use crate::env::Site;
+use crate::issued;
 use crate::membership;
 use crate::token::subject;
 use crate::token::{FamilyDoc, Refusal};
@@ -91,16 +91,13 @@ pub(crate) async fn holder(site: &Site, visit: &Visit, request: UserinfoRequest)
     if !bearer.scp.split(' ').any(|scope| scope == "openid") {
         return Err(error::TOKEN_SCOPE.into());
     }
-    let tenant = visit.tenant_id();
     let mut tx = site.env.db.read().await?;
-    let family = grants::find_family(&mut tx, tenant, bearer.grant).await?;
-    let family = family.filter(|family| family.revoked_at.is_none()).ok_or(error::TOKEN)?;
-    let scope = Scope::restore(&family.scope, &visit.tenant.config.applications);
-    let whose = (family.client_id, family.user_id);
-    consent::remaining(&mut tx, visit, whose, &scope).await?.ok_or(error::TOKEN)?;
-    let user = users::find(&mut tx, tenant, bearer.user).await?;
-    token::check_user(user.as_ref(), family.created_at).map_err(|_| error::TOKEN)?;
-    let user = user.ok_or(error::TOKEN)?;
+    let family = grants::find_family(&mut tx, visit.tenant_id(), bearer.grant).await?;
+    let family = family.ok_or(error::TOKEN)?;
+    let user = issued::backed(&mut tx, visit, &family).await?.map_err(|_| error::TOKEN)?;
+    if user.id != bearer.user {
+        return Err(error::TOKEN.into());
+    }
     let named = FamilyDoc::of(&family)?.claims.userinfo;
     Ok(Holder { client: bearer.client, user, sid: family.sid, scopes: bearer.scp.to_owned(), named })
 }

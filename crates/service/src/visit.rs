@@ -9,6 +9,7 @@ use vestibule_rules::text::Secret;
 use vestibule_rules::time::Timestamp;
 
 use crate::directory::snapshot::TenantView;
+use crate::env::Site;
 
 /// Who asks, of which tenant, by which door.
 #[derive(Clone)]
@@ -50,6 +51,21 @@ impl Segments {
 }
 
 impl Visit {
+    /// A request of nobody's, at this server's first address: what a command stands for.
+    pub(crate) fn of_operator(site: &Site, view: &Arc<TenantView>) -> Self {
+        Self {
+            origin: site.settings.origins.first().cloned().unwrap_or_default(),
+            tenant: Arc::clone(view),
+            segments: Segments { tenant: view.config.tenant.short_name.clone(), flow: None },
+            source: String::new(),
+            browser: None,
+            session: None,
+            correlation: site.env.guid(),
+            language: "en".to_owned(),
+            now: site.env.now(),
+        }
+    }
+
     pub fn tenant_id(&self) -> TenantId {
         self.tenant.config.tenant.id
     }

@@ -221,16 +221,40 @@ pub fn refresh(
     }
 }
 
-/// Whether a grant of that time is still backed by its user (security.md S34, S77).
-pub fn check_user(user: Option<&User>, granted_at: Timestamp) -> Result<&User, OAuthError> {
-    let user = user.ok_or(error::USER_GONE)?;
+/// Why a person does not stand behind a grant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unbacked {
+    Gone,
+    Disabled,
+    /// The person signed out everywhere, or was signed out, after the grant.
+    SignedOut,
+}
+
+impl From<Unbacked> for OAuthError {
+    fn from(why: Unbacked) -> Self {
+        match why {
+            Unbacked::Gone => error::USER_GONE,
+            Unbacked::Disabled => error::USER_DISABLED,
+            Unbacked::SignedOut => error::REFRESH_REVOKED,
+        }
+    }
+}
+
+/// The person who still stands behind a grant of that time (security.md S34, S77).
+pub fn backing(user: Option<&User>, granted_at: Timestamp) -> Result<&User, Unbacked> {
+    let user = user.ok_or(Unbacked::Gone)?;
     if !user.account_enabled {
-        return Err(error::USER_DISABLED);
+        return Err(Unbacked::Disabled);
     }
     if user.sessions_valid_from > granted_at {
-        return Err(error::REFRESH_REVOKED);
+        return Err(Unbacked::SignedOut);
     }
     Ok(user)
+}
+
+/// The same for a request that asks for tokens.
+pub fn check_user(user: Option<&User>, granted_at: Timestamp) -> Result<&User, OAuthError> {
+    Ok(backing(user, granted_at)?)
 }
 
 /// The platform in a refresh token's first letter. The stored digest covers it, so it cannot be exchanged.

@@ -22,6 +22,8 @@ mod provider_map;
 mod provider_report;
 mod serve;
 mod terms;
+mod token;
+mod token_report;
 mod user;
 
 use crate::cli::Command;
@@ -50,6 +52,7 @@ pub fn run(command: Command) -> Done {
         Command::Consent(command) => consent::run(&command),
         Command::Provider(command) => provider::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::ClientRegistration(command) => client_registration::run(&command),
         Command::Funnel(args) => funnel::run(&args),
         Command::Config(command) => config::run(command),

@@ -97,7 +97,7 @@ fn domains(tenant: &str, (check, json): (bool, bool), settings: &Settings) -> Do
 }
 
 /// The token or the claims. More than this is neither.
-fn given(path: Option<&Path>) -> Done<String> {
+pub(super) fn given(path: Option<&Path>) -> Done<String> {
     let mut text = String::new();
     if let Some(path) = path {
         let read = File::open(path).and_then(|opened| opened.take(LONGEST).read_to_string(&mut text));
@@ -117,7 +117,7 @@ pub(super) async fn site(config: &Config, plan: Plan) -> Done<Arc<Site>> {
 }
 
 /// What is not there is said in its own words.
-fn explained(fault: Fault) -> Failure {
+pub(super) fn explained(fault: Fault) -> Failure {
     match fault.kind {
         Kind::Missing => Failure::new(fault.detail),
         Kind::Malformed => Failure::usage(fault.detail),

@@ -7,6 +7,7 @@ mod cors;
 mod device;
 mod dpop;
 mod dpop_attacks;
+mod explain;
 mod groups;
 mod introspection;
 mod lifetimes;

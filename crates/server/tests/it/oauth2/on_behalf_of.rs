@@ -9,21 +9,21 @@ use super::app::{Call, Prover};
 use crate::client::claims;
 use crate::journeys::passage::{Hand, SHOP, TILL, disable};
 
-const TENANT: &str = include_str!("counter.yaml");
-const COUNTER: &str = "44444444-4444-4444-8444-444444444444";
-const STOCK: &str = "55555555-5555-4555-8555-555555555555";
+pub(super) const TENANT: &str = include_str!("counter.yaml");
+pub(super) const COUNTER: &str = "44444444-4444-4444-8444-444444444444";
+pub(super) const STOCK: &str = "55555555-5555-4555-8555-555555555555";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const DOWNSTREAM: &str = "openid profile offline_access api://stock/stock.read";
-const ADA: &str = "ada@northwind.example";
+pub(super) const ADA: &str = "ada@northwind.example";
 const PASSWORD: &str = "seven green lanterns in the fog";
 
 /// Ada's browser, and what the counter got to call the till with.
-struct Called {
-    hand: Hand,
-    tokens: Value,
+pub(super) struct Called {
+    pub(super) hand: Hand,
+    pub(super) tokens: Value,
 }
 
-async fn called(server: &TestServer) -> Outcome<Called> {
+pub(super) async fn called(server: &TestServer) -> Outcome<Called> {
     let hand = Hand::new(server);
     let stay = hand.almost_customer(server, (ADA, PASSWORD)).await?;
     hand.answer(&stay, &[("action", "no")]).await?.at_app()?;
@@ -38,7 +38,7 @@ async fn called(server: &TestServer) -> Outcome<Called> {
 }
 
 impl Called {
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.tokens[name].as_str().unwrap()
     }
 

@@ -26,10 +26,10 @@ const CUSTOMERS: &str = include_str!("../federation/kinds/customers.yaml");
 const LOOPBACK: &str = "outbound.allow_networks=127.0.0.0/8,::1/128";
 
 /// How the program ended, what it said and what it complained about.
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A server whose customers come by a company.
@@ -89,6 +89,16 @@ impl Place {
 /// Runs `vestibule provider` on the database of a server.
 async fn run(
     server: &TestServer,
+    place: (&Path, &[String]),
+    arguments: &[&str],
+    input: &str,
+) -> Outcome<Run> {
+    program(server, place, &[&["provider"], arguments].concat(), input).await
+}
+
+/// Runs the program on the database of a server.
+pub(crate) async fn program(
+    server: &TestServer,
     (folder, settings): (&Path, &[String]),
     arguments: &[&str],
     input: &str,
@@ -103,7 +113,7 @@ async fn run(
         }
     }
     let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    program.arg("provider").args(arguments).env_clear().current_dir(folder);
+    program.args(arguments).env_clear().current_dir(folder);
     program.arg("--set").arg(format!("sealing.key_file={}", key.display()));
     program.arg("--set").arg(format!("listeners.http.origin={}", server.origin));
     for setting in settings {

@@ -15,7 +15,6 @@ mod document;
 mod request;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use url::Url;
 use vestibule_rules::directory::provider::kind::{Protocol, ProviderKind};
@@ -32,7 +31,7 @@ use super::{Upstream, client as proven};
 use crate::directory::TenantView;
 use crate::env::Site;
 use crate::ports::tls_probe::TlsProbe;
-use crate::visit::{Segments, Visit};
+use crate::visit::Visit;
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -136,7 +135,7 @@ pub async fn checkup(site: &Site, probe: &TlsProbe, (tenant, provider): (&str, &
     let snapshot = site.directory.snapshot();
     let view = super::overview::tenant_of(&snapshot, tenant)?;
     let found = super::overview::provider_of(view, provider)?;
-    let visit = visit(site, view);
+    let visit = Visit::of_operator(site, view);
     let upstream = Upstream { site, visit: &visit, provider: found, trace: None };
     let mut run = Run {
         upstream,
@@ -163,21 +162,6 @@ pub async fn checkup(site: &Site, probe: &TlsProbe, (tenant, provider): (&str, &
             .collect(),
         steps: run.steps,
     })
-}
-
-/// A request of nobody's, at this server's first address.
-fn visit(site: &Site, view: &Arc<TenantView>) -> Visit {
-    Visit {
-        origin: site.settings.origins.first().cloned().unwrap_or_default(),
-        tenant: Arc::clone(view),
-        segments: Segments { tenant: view.config.tenant.short_name.clone(), flow: None },
-        source: String::new(),
-        browser: None,
-        session: None,
-        correlation: site.env.guid(),
-        language: "en".to_owned(),
-        now: site.env.now(),
-    }
 }
 
 /// A checkup on its way.
