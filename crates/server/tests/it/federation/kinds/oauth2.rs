@@ -70,7 +70,7 @@ fn public(server: &StandIn, call: &Call) -> Reply {
 
 fn person() -> Value {
     json!({
-        "number": 4_711, "mail": MAIL, "mail_proven": true, "first": "Ada", "last": "Lovelace",
+        "number": 4_711_082_615_937_i64, "mail": MAIL, "mail_proven": true, "first": "Ada", "last": "Lovelace",
         "home": {"city": "London"},
     })
 }
@@ -80,7 +80,7 @@ async fn an_account_of_any_oauth_server_becomes_a_guest_and_a_customer() -> Outc
     for (company, issuer) in [(OAUTH2, "https://id.fabrikam.example"), (NAMELESS, "oauth2:stranger")] {
         makes_accounts(company, |_| Newcomer {
             mail: MAIL,
-            subjects: ["4711", "4711"].map(str::to_owned),
+            subjects: ["4711082615937", "4711082615937"].map(str::to_owned),
             issuers: [issuer, issuer].map(str::to_owned),
             name: "Ada Lovelace",
         })

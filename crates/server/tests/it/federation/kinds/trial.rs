@@ -128,7 +128,7 @@ async fn the_whole_way_with_a_pushed_request_is_told_and_leaves_nothing() -> Out
 
 #[tokio::test]
 async fn the_whole_way_by_oauth_is_told_and_leaves_nothing() -> Outcome<()> {
-    the_whole_way(OAUTH2, &["answer", "token", "user-info", "identity", "flows"], "4711").await?;
+    the_whole_way(OAUTH2, &["answer", "token", "user-info", "identity", "flows"], "4711082615937").await?;
     let steps = ["answer", "token", "user-info", "token-check", "identity"];
     the_whole_way(FACEBOOK, &steps, "10153421512345678").await
 }
