@@ -62,15 +62,16 @@ pub(crate) struct RefreshToken {
 /// Finds out what a token is; nothing when it is none of the tenant's, or its time is over.
 pub(crate) async fn read(site: &Site, visit: &Visit, token: &str) -> Outcome<Option<Issued>> {
     if let Some(platform) = token::platform_of(token) {
-        return Ok(refresh(site, visit, token, platform)
-            .await?
-            .map(|found| Issued::Refresh(Box::new(found))));
+        let found = refresh(site, visit, token, platform).await?;
+        let found = found.filter(|found| found.family.issuer == visit.issuer());
+        return Ok(found.map(|found| Issued::Refresh(Box::new(found))));
     }
     let verified = site.keyring.verify_own(&site.env, visit.tenant_id(), token).await?;
     Ok(verified.ok().and_then(|claims| AccessToken::read(visit, claims)).map(Issued::Access))
 }
 
-async fn refresh(
+/// A refresh token of the tenant, by whichever of its issuers.
+pub(crate) async fn refresh(
     site: &Site,
     visit: &Visit,
     token: &str,
@@ -81,7 +82,6 @@ async fn refresh(
     let digest = sha256(token.as_bytes());
     let Some(row) = grants::find_refresh(&mut tx, tenant, &digest).await? else { return Ok(None) };
     let family = grants::find_family(&mut tx, tenant, row.grant_id).await?;
-    let family = family.filter(|family| family.issuer == visit.issuer());
     Ok(family.map(|family| RefreshToken { row, family, platform }))
 }
 

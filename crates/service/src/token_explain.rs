@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use vestibule_crypto::claims::{audiences, seconds};
-use vestibule_crypto::digest::sha256;
 use vestibule_crypto::jws::{Refusal, Unverified};
+use vestibule_rules::directory::application::Platform;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Kind, Outcome};
 use vestibule_rules::ids::{ClientId, GrantId};
 use vestibule_rules::oauth::claims::sign_in_name;
+use vestibule_rules::oauth::roles::is_called;
 use vestibule_rules::oauth::scope::GRAPH;
 use vestibule_rules::oauth::token;
 use vestibule_rules::time::Timestamp;
-use vestibule_store::{grants, spent_tokens};
+use vestibule_store::spent_tokens;
 
 use crate::directory::snapshot::TenantView;
 use crate::env::Site;
-use crate::issued::{Lapse, access_token_digest, backed, backed_grant};
+use crate::issued::{self, Lapse, RefreshToken, access_token_digest, backed, backed_grant};
 use crate::keys::rotation::{self, State};
 use crate::visit::{Visit, issuer};
 
@@ -73,6 +74,8 @@ pub enum Verdict {
 pub enum Finding {
     /// It cannot be read.
     Unreadable(Refusal),
+    /// Only its recipient can read it, so nobody here can say that it is good.
+    Encrypted,
     /// It is none of the refresh tokens that are kept.
     UnknownRefreshToken,
     /// A refresh token that was exchanged, which is good for nothing but an alarm.
@@ -144,6 +147,7 @@ impl Finding {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::Unreadable(_)
+            | Self::Encrypted
             | Self::UnknownRefreshToken
             | Self::Exchanged { .. }
             | Self::BadSignature { .. }
@@ -197,14 +201,14 @@ impl Explained {
 pub async fn explain(site: &Site, token: &str, wanted: &Wanted) -> Outcome<Explained> {
     let token = token.trim();
     if token.split('.').count() == 5 {
-        return Ok(bare(site, TokenKind::Encrypted, Vec::new()));
+        return Ok(bare(site, TokenKind::Encrypted, vec![Finding::Encrypted]));
     }
     match Unverified::parse(token) {
         Ok(parsed) => signed(site, token, &parsed, wanted).await,
-        Err(_) if token::platform_of(token).is_some() && token.split('.').count() == 2 => {
-            refresh(site, token, wanted).await
-        }
-        Err(why) => Ok(bare(site, TokenKind::Nothing, vec![Finding::Unreadable(why)])),
+        Err(why) => match token::platform_of(token).filter(|_| token.split('.').count() == 2) {
+            Some(platform) => refresh(site, token, platform, wanted).await,
+            None => Ok(bare(site, TokenKind::Nothing, vec![Finding::Unreadable(why)])),
+        },
     }
 }
 
@@ -242,7 +246,7 @@ async fn signed(site: &Site, token: &str, parsed: &Unverified<'_>, wanted: &Want
     }
     // What a forgery says of a person is nobody's business.
     if findings.first().is_some_and(|first| first.verdict() == Verdict::Holds) {
-        findings.extend(standing(site, &visit, claims).await?);
+        findings.extend(standing(site, &visit, kind, claims).await?);
     }
     let tenant = Some(view.config.tenant.short_name.clone());
     Ok(Explained { kind, tenant, header: header.clone(), claims: claims.clone(), findings, now: visit.now })
@@ -303,9 +307,8 @@ fn audience(view: &TenantView, claims: &Map<String, Value>, wanted: Option<&str>
     let app = |id: &str| ClientId::parse(id).and_then(|id| view.application(id));
     let name = said.first().and_then(|first| app(first)).map(|app| app.display_name.clone());
     let wanted = wanted.map(|wanted| {
-        let by_uri =
-            view.config.applications.iter().find(|app| app.identifier_uris.iter().any(|uri| uri == wanted));
-        by_uri.map_or_else(|| wanted.to_owned(), |app| app.app_id.to_string())
+        let app = view.config.applications.iter().find(|app| is_called(app, wanted));
+        app.map_or_else(|| wanted.to_owned(), |app| app.app_id.to_string())
     });
     let to_graph = said.iter().any(|id| ClientId::parse(id) == Some(GRAPH));
     let good = match &wanted {
@@ -340,13 +343,18 @@ fn permissions(claims: &Map<String, Value>, wanted: &Wanted) -> Vec<Finding> {
 }
 
 /// What the token rests on, as introspection and userinfo see it.
-async fn standing(site: &Site, visit: &Visit, claims: &Map<String, Value>) -> Outcome<Option<Finding>> {
+async fn standing(
+    site: &Site,
+    visit: &Visit,
+    kind: TokenKind,
+    claims: &Map<String, Value>,
+) -> Outcome<Option<Finding>> {
     let mut tx = site.env.db.read().await?;
     if let Some(grant) = claims.get("rh").and_then(Value::as_str).and_then(GrantId::parse) {
         return Ok(Some(of_person(backed_grant(&mut tx, visit, grant).await?)));
     }
-    let is_app = claims.get("idtyp").and_then(Value::as_str) == Some("app");
-    let Some(digest) = access_token_digest(claims).filter(|_| is_app) else { return Ok(None) };
+    let digest = access_token_digest(claims).filter(|_| kind == TokenKind::AppOnly);
+    let Some(digest) = digest else { return Ok(None) };
     Ok(spent_tokens::is_spent(&mut tx, visit.tenant_id(), &digest).await?.then_some(Finding::Spent))
 }
 
@@ -357,27 +365,25 @@ fn of_person(backed: Result<User, Lapse>) -> Finding {
     }
 }
 
-async fn refresh(site: &Site, token: &str, wanted: &Wanted) -> Outcome<Explained> {
+async fn refresh(site: &Site, token: &str, platform: Platform, wanted: &Wanted) -> Outcome<Explained> {
     let view = tenant(site, wanted, None)?;
     let visit = Visit::of_operator(site, &view);
-    let mut tx = site.env.db.read().await?;
-    let found = grants::find_refresh(&mut tx, visit.tenant_id(), &sha256(token.as_bytes())).await?;
-    let family = match &found {
-        Some(row) => grants::find_family(&mut tx, visit.tenant_id(), row.grant_id).await?,
-        None => None,
+    let findings = match issued::refresh(site, &visit, token, platform).await? {
+        Some(found) => of_refresh(site, &visit, found).await?,
+        None => vec![Finding::UnknownRefreshToken],
     };
-    let mut findings = Vec::new();
-    if let Some((row, family)) = found.zip(family) {
-        findings.extend(row.used_at.map(|at| Finding::Exchanged { at }));
-        let at = row.expires_at.min(family.expires_at);
-        findings.push(Finding::Expires { at, over: visit.now >= at });
-        findings.push(issued_by(site, &visit, Some(&family.issuer)));
-        findings.push(client_of(&view, &row.client_id.to_string()));
-        findings.extend(row.dpop_jkt.map(|thumbprint| Finding::Bound { thumbprint }));
-        findings.push(of_person(backed(&mut tx, &visit, &family).await?));
-    } else {
-        findings.push(Finding::UnknownRefreshToken);
-    }
     let tenant = Some(view.config.tenant.short_name.clone());
     Ok(Explained { tenant, ..bare(site, TokenKind::Refresh, findings) })
+}
+
+async fn of_refresh(site: &Site, visit: &Visit, found: RefreshToken) -> Outcome<Vec<Finding>> {
+    let at = found.expires_at();
+    let RefreshToken { row, family, .. } = found;
+    let mut findings: Vec<Finding> = row.used_at.map(|at| Finding::Exchanged { at }).into_iter().collect();
+    findings.push(Finding::Expires { at, over: visit.now >= at });
+    findings.push(issued_by(site, visit, Some(&family.issuer)));
+    findings.push(client_of(&visit.tenant, &row.client_id.to_string()));
+    findings.extend(row.dpop_jkt.map(|thumbprint| Finding::Bound { thumbprint }));
+    findings.push(of_person(backed(&mut site.env.db.read().await?, visit, &family).await?));
+    Ok(findings)
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::error::{self, OAuthError};
 use super::params::Params;
+use super::roles::is_called;
 use crate::directory::application::Application;
 use crate::ids::ClientId;
 
@@ -313,11 +314,7 @@ fn resolve<P>(
 }
 
 fn find<'a, P>(resource: &str, applications: &'a [Application<P>]) -> Option<&'a Application<P>> {
-    let id = ClientId::parse(resource);
-    applications
-        .iter()
-        .filter(|app| app.service_principal.account_enabled)
-        .find(|app| Some(app.app_id) == id || app.identifier_uris.iter().any(|uri| uri == resource))
+    applications.iter().find(|app| app.service_principal.account_enabled && is_called(app, resource))
 }
 
 fn permission(written: &str, value: &str) -> Permission {

@@ -97,7 +97,7 @@ fn shown(name: &str, value: &Value) -> String {
 
 const fn name(finding: &Finding) -> &'static str {
     match finding {
-        Finding::Unreadable(_) => "form",
+        Finding::Unreadable(_) | Finding::Encrypted => "form",
         Finding::UnknownRefreshToken | Finding::Exchanged { .. } | Finding::Spent => "use",
         Finding::Signed { .. } | Finding::BadSignature { .. } => "signature",
         Finding::Issuer { .. } => "issuer",
@@ -114,6 +114,9 @@ const fn name(finding: &Finding) -> &'static str {
 fn words(finding: &Finding, now: Timestamp) -> String {
     match finding {
         Finding::Unreadable(why) => format!("It cannot be read: {why}."),
+        Finding::Encrypted => {
+            "It is encrypted for somebody else, so nothing about it can be checked here.".to_owned()
+        }
         Finding::UnknownRefreshToken => {
             "No such refresh token is kept: it is another tenant's, cut off, or was deleted after its time."
                 .to_owned()
