@@ -7,6 +7,7 @@
 //   VESTIBULE_BIN           the program under test (default: target/debug/vestibule)
 //   VESTIBULE_E2E_DATABASE  a PostgreSQL server's URL: each demo then keeps its data in a new database there
 //   VESTIBULE_E2E_LANES     how many files run at once (default: one more than there are cores, at most four)
+//   VESTIBULE_E2E_PICTURES  1: a picture of every page that is shown in tests/screenshots.test.mjs, in shots/
 //   CHROMIUM                the browser (default: Debian's chromium-headless-shell, else its chromium)
 
 import { execFileSync, spawn } from "node:child_process";

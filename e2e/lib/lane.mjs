@@ -14,11 +14,17 @@ if (number < 0) throw new Error("more files run than there are lanes");
 /** Where this file's demo is described, and the database that it runs on when it is not the embedded one. */
 export const lane = lanes[number];
 
-/** The port that an app registered at `port` listens on here. */
-export const portHere = (port) => port + 10 * number;
+/** Where the apps of the tests are registered. */
+const registered = [3001, 3002, 3003];
 
-/** Lets the browser find the apps of the tests, which are registered at these ports. */
-export const resolverRules = [3001, 3003].map((port) => `MAP localhost:${port} localhost:${portHere(port)}`).join(", ");
+/** The port that an app registered at `port` listens on here, which is another one in each lane. */
+export function portHere(port) {
+  if (!registered.includes(port)) throw new Error(`the browsers of the lanes do not know port ${port}: add it to lane.mjs`);
+  return port + 10 * number;
+}
+
+/** Lets the browser find the apps of the tests. */
+export const resolverRules = registered.map((port) => `MAP localhost:${port} localhost:${portHere(port)}`).join(", ");
 
 /** Waits until no other file has `name`, a thing that there is only one of, and keeps it for this file. */
 export const alone = (name) => until(`${name} to be free`, () => take(name), { within: 600_000 });

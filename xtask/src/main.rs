@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
 mod layers;
+mod lint;
 mod messages;
 mod process;
 mod suites;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
+use regex_lite::Regex;
 
 /// What the sources name.
 #[derive(Default, Debug)]
@@ -74,7 +74,7 @@ struct Patterns {
 }
 
 impl Patterns {
-    fn new() -> Result<Self, regex::Error> {
+    fn new() -> Result<Self, regex_lite::Error> {
         let id = "[a-zA-Z][a-zA-Z0-9_-]*";
         Ok(Self {
             definition: Regex::new(&format!(r"^({id})\s*="))?,

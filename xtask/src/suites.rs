@@ -3,19 +3,22 @@
 use std::path::Path;
 
 use crate::process::{answers, run};
-use crate::{layers, messages};
+use crate::{layers, lint, messages};
 
 /// Where the Rust tests look for a PostgreSQL server; without it they use SQLite alone.
 const POSTGRES_FOR_TESTS: &str = "VESTIBULE_TEST_POSTGRES";
 /// Where the end-to-end suite looks for one.
 const POSTGRES_FOR_E2E: &str = "VESTIBULE_E2E_DATABASE";
 
+/// A panic tells its place without it; only backtraces need the lines, and they take a sixth of the compiler's time.
+const WITHOUT_LINES: [(&str, &str); 1] = [("CARGO_PROFILE_DEV_DEBUG", "false")];
+
 /// Where Debian puts Chromium; the suite takes the first that is there.
 const BROWSERS: [&str; 2] = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
 /// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
 /// that a second code takes.
-const SAME_ON_BOTH: [&str; 18] = [
+const SAME_ON_BOTH: [&str; 20] = [
     "accounts.test.mjs",
     "attributes.test.mjs",
     "codes.test.mjs",
@@ -31,17 +34,24 @@ const SAME_ON_BOTH: [&str; 18] = [
     "par-dpop.test.mjs",
     "providers.test.mjs",
     "python.test.mjs",
+    "registered.test.mjs",
     "screenshots.test.mjs",
     "silent.test.mjs",
     "single-page.test.mjs",
+    "trial.test.mjs",
 ];
 
 /// Format, lints, layers, messages.
 pub(crate) fn check(root: &Path, _args: &[String]) -> Result<(), String> {
+    check_text(root)?;
+    run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])
+}
+
+/// The checks that compile nothing.
+fn check_text(root: &Path) -> Result<(), String> {
     run(root, "cargo", &["fmt", "--all", "--", "--check"], &[])?;
     layers::run(root, &[])?;
     messages::run(root, &[])?;
-    run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     if answers("cargo", &["deny", "--version"]) {
         deny(root, &[])?;
     }
@@ -56,9 +66,13 @@ pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), String> {
     }
     // A missing browser is said now, not after ten minutes of tests.
     end_to_end_tools()?;
-    check(root, &[])?;
+    check_text(root)?;
     let postgres = options.postgres.as_deref();
-    let variables: Vec<(&str, &str)> = postgres.map(|url| (POSTGRES_FOR_TESTS, url)).into_iter().collect();
+    let linting = lint::as_compiler()?;
+    let mut variables: Vec<(&str, &str)> =
+        linting.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    variables.extend(WITHOUT_LINES);
+    variables.extend(postgres.map(|url| (POSTGRES_FOR_TESTS, url)));
     // It leaves the program behind that the suite then runs.
     run(root, "cargo", &["test", "--workspace"], &variables)?;
     if postgres.is_some() {

@@ -15,7 +15,7 @@ use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::prompt::{Prompt, Prompts};
 use vestibule_rules::text::Message;
-use vestibule_store::{grants, users};
+use vestibule_store::users;
 
 use crate::consent;
 use crate::env::Site;
@@ -45,11 +45,14 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
         Choice::Of(sid) => here.by_sid(sid),
         Choice::Nobody | Choice::Ask => None,
     };
-    let meant = match meant {
-        Some(found) if !is_familiar(site, visit, application, found).await? => None,
-        Some(_) | None => meant,
-    };
     let facts = Facts::of(site, visit, client, meant).await?;
+    // An application that registered itself, and that the person let do nothing yet. It is not told either whether
+    // somebody is signed in: whoever can register one could learn who visits any page.
+    let stranger = application.filter(|app| app.registered.is_some() && facts.held.is_empty());
+    let (meant, facts) = match stranger {
+        Some(_) if prompts.none => (None, Facts::default()),
+        Some(_) | None => (meant, facts),
+    };
     let loaded = Loaded {
         application,
         applications: &visit.tenant.config.applications,
@@ -65,8 +68,7 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     let hop = Box::pin(act(site, visit, decided, (meant, prompts.none))).await?;
     // Nobody has seen anything yet, and an address that nobody vouches for is no place to be sent to
     // (security.md S7, RFC 9700 §4.11.2).
-    let stranger = application.filter(|app| app.registered.is_some() && meant.is_none() && refused);
-    Ok(match stranger {
+    Ok(match stranger.filter(|_| refused) {
         Some(app) => asking(hop, app),
         None => hop,
     })
@@ -87,19 +89,6 @@ fn asking(hop: Hop, app: &Application<PasswordCredential>) -> Hop {
         | To::Own(_)
         | To::Nowhere => hop,
     }
-}
-
-/// Whether the session may answer for the person: an application that registered itself was seen by the person in it.
-/// Otherwise whoever can register one could learn who visits any page.
-async fn is_familiar(
-    site: &Site,
-    visit: &Visit,
-    application: Option<&Application<PasswordCredential>>,
-    meant: &SignedIn,
-) -> Outcome<bool> {
-    let Some(app) = application.filter(|app| app.registered.is_some()) else { return Ok(true) };
-    let mut tx = site.env.db.glance().await?;
-    grants::has_grant(&mut tx, visit.tenant_id(), meant.session.sid, app.app_id).await
 }
 
 /// Goes on with a request that waited for its person, for the account that they chose.
@@ -125,6 +114,7 @@ pub(crate) async fn go_on(site: &Site, visit: &Visit, verified: Verified, meant:
 }
 
 /// What is looked up about the account that a request means.
+#[derive(Default)]
 struct Facts {
     session: Option<SessionFact>,
     held: Held,
@@ -138,7 +128,7 @@ impl Facts {
         meant: Option<&SignedIn>,
     ) -> Outcome<Self> {
         let (Some(client), Some(meant)) = (client, meant) else {
-            return Ok(Self { session: None, held: Held::new() });
+            return Ok(Self::default());
         };
         let session = &meant.session;
         let owes_terms = owes_terms(site, visit, Some(client), Some(session)).await?;

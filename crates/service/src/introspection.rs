@@ -13,8 +13,9 @@ use crate::token::client::Client;
 use crate::token::{Refusal, TokenRequest, subject};
 use crate::visit::Visit;
 
-/// Claims that are told as they stand in the token.
-const TOLD: &[&str] = &["iss", "sub", "aud", "exp", "iat", "nbf", "oid", "tid", "roles", "cnf", "act"];
+/// Members that are not called as the claims are that they tell.
+const RENAMED: &[(&str, &str)] =
+    &[("scope", "scp"), ("client_id", "azp"), ("jti", "uti"), ("username", "preferred_username")];
 
 /// What a token is good for.
 pub async fn introspect(site: &Site, visit: &Visit, request: TokenRequest) -> Result<Value, Refusal> {
@@ -47,14 +48,11 @@ async fn access(
     if !concerns || !token.is_active(site, visit).await? {
         return Ok(None);
     }
-    let mut told = Map::from_iter([("active".to_owned(), json!(true))]);
-    for name in TOLD {
-        told.extend(token.claims.get(*name).map(|value| ((*name).to_owned(), value.clone())));
-    }
-    for (name, claim) in
-        [("scope", "scp"), ("client_id", "azp"), ("jti", "uti"), ("username", "preferred_username")]
-    {
-        told.extend(token.claims.get(claim).map(|value| (name.to_owned(), value.clone())));
+    // Whoever is told can read the token itself.
+    let mut told = token.claims.clone();
+    told.insert("active".to_owned(), json!(true));
+    for (name, claim) in RENAMED {
+        told.extend(token.claims.get(*claim).map(|value| ((*name).to_owned(), value.clone())));
     }
     let bound = token.claims.get("cnf").is_some_and(|cnf| cnf.get("jkt").is_some());
     told.insert("token_type".to_owned(), json!(if bound { "DPoP" } else { "Bearer" }));

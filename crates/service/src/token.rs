@@ -198,7 +198,14 @@ async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     })
 }
 
-/// What is left of a scope by the consents of this moment (security.md S34).
+/// What is left of a granted scope, as it was stored, by what the tenant offers and by the consents of this moment
+/// (security.md S34).
+async fn granted(call: &Call<'_>, user: UserId, stored: &str) -> Result<Scope, Refusal> {
+    let scope = Scope::regain(stored, &call.visit.tenant.config.applications)?;
+    consented(call, user, &scope).await
+}
+
+/// What is left of a scope by the consents of this moment.
 async fn consented(call: &Call<'_>, user: UserId, scope: &Scope) -> Result<Scope, Refusal> {
     let whose = (call.client.app.app_id, user);
     let mut tx = call.site.env.db.glance().await?;

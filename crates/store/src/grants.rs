@@ -43,8 +43,6 @@ statements! {
                                 SELECT f.id FROM grant_family AS f JOIN below AS b ON f.parent_id = b.id
                                 WHERE f.tenant_id = $1)
                             SELECT id FROM below)";
-    HAS_GRANT = "SELECT id FROM grant_family WHERE tenant_id = $1 AND sid = $2 AND client_id = $3
-                 AND revoked_at IS NULL LIMIT 1";
     REVOKE_BY_USER_AND_CLIENT = "UPDATE grant_family SET revoked_at = $4
                         WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 AND revoked_at IS NULL
                         RETURNING id";
@@ -327,14 +325,9 @@ pub async fn revoke_families_of_client(
     tx.run(&REVOKE_BY_CLIENT, &values![tenant, client, at]).await
 }
 
-/// Whether an application has a grant of a session that was not taken back.
-pub async fn has_grant(tx: &mut ReadTx, tenant: TenantId, sid: SessionId, client: ClientId) -> Outcome<bool> {
-    Ok(tx.one(&HAS_GRANT, &values![tenant, sid, client]).await?.is_some())
-}
-
 /// Takes back every grant that a user gave to an application, with what came of it, and notes that the application is
 /// to be told; says how many.
-pub async fn revoke_families_at_client(
+pub async fn revoke_families_of_user_at_client(
     tx: &mut WriteTx,
     tenant: TenantId,
     (user, client): (UserId, ClientId),

@@ -30,7 +30,8 @@ statements! {
                         WHERE later.tenant_id = $1 AND later.active_from > last.active_from)";
     ADVANCE = "UPDATE signing_key SET active_from = $3
                WHERE tenant_id = $1 AND kid = $2 AND active_from > $3";
-    RETIRE = "UPDATE signing_key SET retire_at = $3 WHERE tenant_id = $1 AND kid = $2";
+    RETIRE = "UPDATE signing_key SET retire_at = $3
+              WHERE tenant_id = $1 AND kid = $2 AND (retire_at IS NULL OR retire_at > $3)";
     REMOVE_WAITING = "DELETE FROM signing_key WHERE tenant_id = $1 AND kid = $2 AND active_from > $3";
     REMOVE = "DELETE FROM signing_key WHERE tenant_id = $1 AND kid = $2 AND retire_at <= $3";
 }
@@ -117,7 +118,7 @@ pub async fn list(tx: &mut ReadTx, tenant: TenantId) -> Outcome<Vec<KeyRow>> {
     tx.all(&LIST, &values![tenant]).await?.iter().map(read).collect()
 }
 
-/// Sets when a key stops being published; `false` when there is none.
+/// Sets when a key stops being published; `false` when that is sooner already, or there is no such key.
 pub async fn retire(tx: &mut WriteTx, tenant: TenantId, kid: &str, at: Timestamp) -> Outcome<bool> {
     Ok(tx.run(&RETIRE, &values![tenant, kid, at]).await? == 1)
 }

@@ -28,6 +28,7 @@ statements! {
                 SET media_type = excluded.media_type, bytes = excluded.bytes";
     FIND_LOGO = "SELECT media_type, bytes FROM registered_logo WHERE tenant_id = $1 AND client_id = $2";
     REMOVE_LOGO = "DELETE FROM registered_logo WHERE tenant_id = $1 AND client_id = $2";
+    REMOVE_CONSENTS = "DELETE FROM consent WHERE tenant_id = $1 AND client_id = $2";
     INSERT_TOKEN = "INSERT INTO registration_token (tenant_id, id, digest, uses_left, created_at, expires_at)
                     VALUES ($1, $2, $3, $4, $5, $6)";
     LIST_TOKENS = "SELECT id, uses_left, created_at, expires_at FROM registration_token
@@ -135,9 +136,10 @@ pub async fn enable(
     Ok(tx.run(&ENABLE, &values![tenant, client, enabled, now]).await? == 1)
 }
 
-/// Removes an application with its logo; `false` when there is none.
+/// Removes an application with its logo and what people let it do; `false` when there is none.
 pub async fn remove(tx: &mut WriteTx, tenant: TenantId, client: ClientId) -> Outcome<bool> {
     tx.run(&REMOVE_LOGO, &values![tenant, client]).await?;
+    tx.run(&REMOVE_CONSENTS, &values![tenant, client]).await?;
     Ok(tx.run(&REMOVE, &values![tenant, client]).await? == 1)
 }
 

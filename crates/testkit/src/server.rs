@@ -140,10 +140,22 @@ impl TestServer {
     /// Applies tenants as `vestibule apply` does, and shows the change at once.
     pub async fn apply(&self, tenants: &[&str]) -> Outcome<Vec<Change>> {
         let changes = apply_to(&self.site.env, &self.origin, tenants).await?;
-        for site in std::iter::once(&self.site).chain(&self.others) {
+        for site in self.nodes() {
             site.directory.poll(&site.env.db).await?;
         }
         Ok(changes)
+    }
+
+    /// Lets each node notice that keys rotated, one after the other.
+    pub async fn learn_of_keys(&self) -> Outcome<()> {
+        for site in self.nodes() {
+            site.keyring.poll(&site.env).await?;
+        }
+        Ok(())
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Arc<Site>> {
+        std::iter::once(&self.site).chain(&self.others)
     }
 
     /// Where the database is, for another process.

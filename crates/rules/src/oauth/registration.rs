@@ -17,6 +17,7 @@ use crate::directory::application::{
     Api, Application, ImplicitGrantSettings, PasswordCredential, RedirectUris, ServicePrincipal, Web,
 };
 use crate::directory::client::{Settings, SubjectType};
+use crate::directory::consent::ConsentPolicy;
 use crate::directory::credential::{AuthMethod, KeyCredential};
 use crate::directory::registration::{ClientRegistration, GrantType, Registered};
 use crate::directory::tenant::Tenant;
@@ -343,6 +344,8 @@ pub fn application(
 fn settings(metadata: &Metadata, policy: &ClientRegistration, method: Option<AuthMethod>) -> Settings {
     Settings {
         security_profile: policy.security_profile,
+        // Nobody of the organisation chose it, so each person does.
+        consent: ConsentPolicy::Required,
         back_channel_logout_uri: metadata.backchannel_logout_uri.clone(),
         post_logout_redirect_uris: metadata.post_logout_redirect_uris.clone().unwrap_or_default(),
         initiate_login_uri: metadata.initiate_login_uri.clone(),

@@ -116,6 +116,18 @@ impl Scope {
         Self::parse_for(&words.join(" "), target, applications).unwrap_or_default()
     }
 
+    /// The same for whoever wants a token. When nothing is left of the resource that the scope named, a token would be
+    /// for another audience than the application meant, so it is told that the scope is no good any more.
+    pub fn regain<P>(text: &str, applications: &[Application<P>]) -> Result<Self, OAuthError> {
+        let is_protocol =
+            |word: &str| Self::parse::<P>(word, &[]).is_ok_and(|scope| scope.resource.is_none());
+        let scope = Self::restore(text, applications);
+        if scope.resource.is_none() && !text.split(' ').all(is_protocol) {
+            return Err(error::SCOPE);
+        }
+        Ok(scope)
+    }
+
     fn add(&mut self, audience: ClientId, permissions: Vec<Permission>) -> Result<(), OAuthError> {
         let resource = self.resource.get_or_insert_with(|| Resource { audience, permissions: Vec::new() });
         if resource.audience != audience {

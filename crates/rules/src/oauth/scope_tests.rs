@@ -101,6 +101,12 @@ fn what_has_gone_from_the_configuration_falls_out() {
     let text = "openid offline_access api://orders/orders.read api://orders/orders.gone";
     assert_eq!(Scope::restore(text, &apps()).text(), "openid offline_access api://orders/orders.read");
     assert_eq!(Scope::restore(text, &apps()[1..]).text(), "openid offline_access");
+    assert_eq!(Scope::regain(text, &apps()).unwrap(), Scope::restore(text, &apps()));
+    assert_eq!(Scope::regain(text, &apps()[1..]).unwrap_err(), error::SCOPE);
+    for text in ["", "openid profile email address phone offline_access", "User.Read openid"] {
+        assert!(Scope::regain(text, &apps()[1..]).is_ok(), "{text}");
+    }
+    assert_eq!(Scope::regain("resource=api://gone openid", &apps()).unwrap_err(), error::SCOPE);
 }
 
 #[test]

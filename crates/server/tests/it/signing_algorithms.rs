@@ -1,6 +1,8 @@
 //! What a tenant's tokens are signed with: each algorithm, the change from one to the next, and tokens that want to be
 //! checked by another one than their key is for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 use vestibule_crypto::asymmetric::Pkcs8;
@@ -176,7 +178,25 @@ async fn confused(server: &TestServer, good: &str) -> Outcome<Vec<(String, Strin
         let header = Map::from_iter([("typ".to_owned(), json!(typ)), ("kid".to_owned(), json!(kid))]);
         all.push((typ.to_owned(), own.sign_with_header(key.algorithm().into(), header, &body)?));
     }
+    all.extend(bombs());
     Ok(all)
+}
+
+/// Encrypted tokens that cost much to whoever starts to open them.
+fn bombs() -> Vec<(String, String)> {
+    let slow = json!({"typ": "JWT", "alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "p2s": "c2FsdHNhbHQ", "p2c": 1_000_000_000});
+    let deep = json!({"typ": "JWT", "alg": "dir", "enc": "A256GCM", "zip": "DEF"});
+    let filler = "A".repeat(2_000);
+    let compact = |header: &Value| {
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        format!("{header}.{}.AAAAAAAAAAAAAAAA.{filler}.AAAAAAAAAAAAAAAAAAAAAA", "A".repeat(54))
+    };
+    let recipients = vec![json!({"header": slow, "encrypted_key": "A".repeat(54)}); 10];
+    let many = json!({"recipients": recipients, "iv": "A", "ciphertext": filler, "tag": "A"});
+    let named = |(what, token): (&str, String)| (what.to_owned(), token);
+    [("a slow JWE", compact(&slow)), ("a deflated JWE", compact(&deep)), ("a JWE of ten", many.to_string())]
+        .map(named)
+        .into()
 }
 
 async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {
@@ -190,8 +210,8 @@ async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {
 
 #[tokio::test]
 async fn a_key_is_good_for_its_own_algorithm_alone() -> Outcome<()> {
-    // S60, S61
-    for algorithm in ["RS256", "PS256", "ES256"] {
+    // S58, S60, S61
+    for algorithm in ["RS256", "PS256", "ES256", "EdDSA"] {
         let server = TestServer::start(Engine::Sqlite, &[&signing_with(algorithm)]).await?;
         sign_up(&server).await?;
         let party = Party::new(&server, Variant::of("code"));

@@ -156,7 +156,7 @@ pub async fn revoke(
             let principal = user.map_or(Principal::Everybody, Principal::User);
             let withdrawn = consents::withdraw(tx, tenant, client, principal).await?;
             if let Some(user) = user {
-                grants::revoke_families_at_client(tx, tenant, (user, client), now).await?;
+                grants::revoke_families_of_user_at_client(tx, tenant, (user, client), now).await?;
             }
             audit::insert(tx, tenant, &entry).await?;
             Ok(withdrawn)

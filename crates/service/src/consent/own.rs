@@ -77,7 +77,7 @@ pub async fn withdraw(site: &Site, visit: &Visit, (client, shown): (ClientId, &s
         let entry = entry.clone();
         Box::pin(async move {
             let withdrawn = consents::withdraw(tx, tenant, client, Principal::User(user)).await?;
-            grants::revoke_families_at_client(tx, tenant, (user, client), now).await?;
+            grants::revoke_families_of_user_at_client(tx, tenant, (user, client), now).await?;
             if withdrawn > 0 {
                 audit::insert(tx, tenant, &entry).await?;
             }

@@ -15,7 +15,7 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    pub(super) fn of(app: &Application<PasswordCredential>) -> Option<Self> {
+    pub(crate) fn of(app: &Application<PasswordCredential>) -> Option<Self> {
         let own = app.registered.as_deref()?;
         Some(Self {
             client: app.app_id,

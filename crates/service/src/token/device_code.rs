@@ -6,14 +6,13 @@ use vestibule_rules::ids::{GrantId, ProviderId};
 use vestibule_rules::oauth::device::{self, Form, INTERVAL, Polling, Status, Waiting};
 use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
-use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Refused};
 use vestibule_store::device_codes::{self, DeviceCodeRow};
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, digest_of, granted, issuer_of, provider_of};
 
 /// A device code with everything around it, as of one instant.
 struct Found {
@@ -45,8 +44,7 @@ pub(super) async fn redeem(call: &Call<'_>, form: Form) -> Result<TokenResponse,
     let given = found.given.as_ref().ok_or_else(|| Fault::ours("an approved device without a grant"))?;
     let user = token::check_user(given.user.as_ref(), given.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
-    let granted = Scope::restore(&given.family.scope, applications);
-    let granted = consented(call, user.id, &granted).await?;
+    let granted = granted(call, user.id, &given.family.scope).await?;
     let scope = granted.asked(call.params, applications)?;
     let refresh = granted.offline_access.then(|| {
         let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));

@@ -6,14 +6,13 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
 use vestibule_rules::oauth::pkce::{self, Shown};
-use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Code, Redeeming, Refused};
 use vestibule_store::grants::{self, CodeRow, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::code::{CodeDoc, read_doc, read_platform};
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of};
+use super::{Call, Refusal, TokenResponse, digest_of, granted, issuer_of};
 
 /// A code with everything around it, as of one instant.
 struct Found {
@@ -42,8 +41,7 @@ pub(super) async fn redeem(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     }
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
-    let granted = Scope::restore(&found.code.scope, applications);
-    let granted = consented(call, user.id, &granted).await?;
+    let granted = granted(call, user.id, &found.code.scope).await?;
     let scope = granted.asked(call.params, applications)?;
     let refresh = granted.offline_access.then(|| {
         let key = key.as_deref().filter(|_| binds_refresh_tokens(platform));

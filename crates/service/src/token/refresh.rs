@@ -12,14 +12,13 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::ProviderId;
 use vestibule_rules::oauth::dpop::binds_refresh_tokens;
 use vestibule_rules::oauth::error;
-use vestibule_rules::oauth::scope::Scope;
 use vestibule_rules::oauth::token::{self, Refresh, Refused, Rotation, Used};
 use vestibule_store::audit::{self, EntryRow};
 use vestibule_store::grants::{self, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::mint::{Mint, NewRefresh};
-use super::{Call, Refusal, TokenResponse, consented, digest_of, issuer_of, provider_of};
+use super::{Call, Refusal, TokenResponse, digest_of, granted, issuer_of, provider_of};
 
 /// Where a sealed successor is stored; it opens nowhere else.
 const PLACE: &str = "refresh_token|successor";
@@ -124,8 +123,7 @@ async fn mint(
 ) -> Result<TokenResponse, Refusal> {
     let user = token::check_user(found.user.as_ref(), found.family.created_at)?;
     let applications = &call.visit.tenant.config.applications;
-    let granted = Scope::restore(&found.row.scope, applications);
-    let granted = consented(call, user.id, &granted).await?;
+    let granted = granted(call, user.id, &found.row.scope).await?;
     let scope = granted.asked(call.params, applications)?;
     let mint = Mint {
         family: &found.family,

@@ -17,6 +17,7 @@ use crate::authorize::{go_on, refuse, start};
 use crate::consent::{self, Described, describe};
 use crate::env::Site;
 use crate::hop::{Hop, To};
+use crate::journey::Stranger;
 use crate::session::{self, SignedIn};
 use crate::visit::Visit;
 
@@ -24,6 +25,8 @@ use crate::visit::Visit;
 pub struct ConsentView {
     pub standing: ConsentStanding,
     pub app_name: String,
+    /// The app when it registered itself.
+    pub stranger: Option<Stranger>,
     /// Where the app lives, for a way back to it.
     pub app_origin: Option<String>,
     pub publisher: Option<String>,
@@ -85,6 +88,7 @@ pub async fn view(site: &Site, visit: &Visit, id: RequestId) -> Outcome<ConsentV
             (false, false) => ConsentStanding::Open,
         },
         app_name: app.map_or_else(String::new, |app| app.display_name.clone()),
+        stranger: app.and_then(Stranger::of),
         app_origin: request.callback.form_action(),
         publisher: settings.and_then(|settings| settings.publisher_domain.clone()),
         privacy: settings.and_then(|settings| settings.info.privacy_statement_url.clone()),

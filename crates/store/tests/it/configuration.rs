@@ -184,6 +184,7 @@ async fn keys_are_listed_in_the_order_in_which_they_sign() -> Outcome<()> {
         let listed = keys::list(&mut place.db.read().await?, tenant()).await?;
         assert!(listed == [early(), late()]);
         assert!(write!(place.db, tx => keys::retire(tx, tenant(), "b", NOW + Span::days(2)))?);
+        assert!(!write!(place.db, tx => keys::retire(tx, tenant(), "b", NOW + Span::days(4)))?);
         assert!(!write!(place.db, tx => keys::remove_retired(tx, tenant(), "b", NOW))?);
         assert!(write!(place.db, tx => keys::remove_retired(tx, tenant(), "b", NOW + Span::days(3)))?);
         assert_eq!(keys::list(&mut place.db.read().await?, tenant()).await?.len(), 1);

@@ -114,8 +114,14 @@ async fn a_consent_is_kept_for_a_person_and_an_app_until_it_is_withdrawn() -> Ou
         write!(place.db, tx => grants::insert_family(tx, tenant(), &family(1)))?;
         assert_eq!(write!(place.db, tx => consents::withdraw(tx, tenant(), client(1), ada))?, 1);
         let whose = (user_id(1), client(1));
-        assert_eq!(write!(place.db, tx => grants::revoke_families_at_client(tx, tenant(), whose, NOW))?, 1);
-        assert_eq!(write!(place.db, tx => grants::revoke_families_at_client(tx, tenant(), whose, NOW))?, 0);
+        assert_eq!(
+            write!(place.db, tx => grants::revoke_families_of_user_at_client(tx, tenant(), whose, NOW))?,
+            1
+        );
+        assert_eq!(
+            write!(place.db, tx => grants::revoke_families_of_user_at_client(tx, tenant(), whose, NOW))?,
+            0
+        );
         assert_eq!(scopes(1, 1).await?, ["list"]);
         assert_eq!(scopes(2, 1).await?, ["read"]);
         assert_eq!(write!(place.db, tx => consents::remove_user(tx, tenant(), user_id(1)))?, 1);

@@ -9,6 +9,7 @@ use vestibule_service::waiting::choose::{ChooseView, ListedAccount};
 use vestibule_service::waiting::consent::{ConsentStanding, ConsentView};
 
 use super::Page;
+use super::stranger::StrangerPart;
 
 /// An account in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -164,13 +165,14 @@ pub struct ConsentPage {
     publisher: Option<String>,
     privacy: Option<String>,
     terms: Option<String>,
+    stranger: Option<StrangerPart>,
     account: String,
     groups: Vec<PermissionGroup>,
 }
 
 impl ConsentPage {
     /// Prepares the page; `action` is where its form goes.
-    pub fn new(view: ConsentView, action: String) -> Self {
+    pub fn new(view: ConsentView, stranger: Option<StrangerPart>, action: String) -> Self {
         Self {
             action,
             csrf: view.csrf,
@@ -180,6 +182,7 @@ impl ConsentPage {
             publisher: view.publisher,
             privacy: view.privacy,
             terms: view.terms,
+            stranger,
             account: view.account,
             groups: grouped(view.permissions),
         }
@@ -199,6 +202,7 @@ impl Page for ConsentPage {
             publisher: Some("parcels.example".to_owned()).filter(|_| !needs_admin),
             privacy: Some("https://parcels.example/privacy".to_owned()).filter(|_| !needs_admin),
             terms: Some("https://parcels.example/terms".to_owned()).filter(|_| !needs_admin),
+            stranger: Some(StrangerPart::sample()).filter(|_| needs_admin),
             account: "mia.larsen@contoso.example".to_owned(),
             groups: grouped(described()),
         };

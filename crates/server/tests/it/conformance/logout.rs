@@ -188,6 +188,13 @@ pub(crate) async fn back_channel() -> Outcome<(String, mpsc::UnboundedReceiver<S
     Ok((address, bodies))
 }
 
+/// The claims of the token that somebody was told on a back channel.
+pub(crate) fn logout_token(body: &str) -> Value {
+    let (name, token) = form_urlencoded::parse(body.as_bytes()).next().unwrap();
+    assert_eq!(name, "logout_token");
+    crate::client::claims(&token)
+}
+
 pub(super) async fn oidcc_backchannel_rp_initiated_logout() -> Outcome<()> {
     let (address, mut bodies) = back_channel().await?;
     let server = with_settings(&format!("    backChannelLogoutUri: {address}\n")).await?;

@@ -1,10 +1,13 @@
 //! Taking a consent back, and what ends with it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use vestibule_rules::fault::Outcome;
 use vestibule_testkit::{TestServer, server};
 
 use super::{ADA, BASIC, EVE, MALL, ROBOT, accepted, at_once, refusal, signed_in};
+use crate::client::claims;
+use crate::conformance::logout::{back_channel, logout_token};
 use crate::journeys::passage::{Form, Hand, SHOP, TILL, recorded};
 
 async fn apps(server: &TestServer, hand: &Hand) -> Outcome<Form> {
@@ -110,6 +113,26 @@ async fn nobody_takes_back_what_somebody_else_gave() -> Outcome<()> {
         // Nobody is shown anything without a session.
         let nobody = Hand::new(server);
         assert!(!apps(server, &nobody).await?.page.has("form"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_app_is_told_of_it_on_its_back_channel() -> Outcome<()> {
+    // S77
+    let (address, bodies) = back_channel().await?;
+    let bodies = Mutex::new(bodies);
+    let mark = "    publisherDomain: robots.example\n";
+    let file = MALL.replacen(mark, &format!("{mark}    backChannelLogoutUri: {address}\n"), 1);
+    server::on_both(&[&file], async |server| {
+        let hand = signed_in(server, ADA).await?;
+        let tokens = accepted(&hand, BASIC).await?;
+        withdraw(server, &hand).await?;
+        let told = logout_token(&bodies.lock().await.recv().await.unwrap());
+        let id = claims(tokens["id_token"].as_str().unwrap());
+        assert_eq!((&told["aud"], &told["sub"]), (&json!(ROBOT), &id["sub"]));
+        assert!(told["events"].get("http://schemas.openid.net/event/backchannel-logout").is_some());
         Ok(())
     })
     .await

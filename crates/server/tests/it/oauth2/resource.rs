@@ -1,6 +1,7 @@
 //! Resource indicators (RFC 8707).
 
 use vestibule_rules::fault::Outcome;
+use vestibule_testkit::server::on_both;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{ORDERS, WEB, at, back, client, harbour, send, signed_in};
@@ -84,4 +85,34 @@ async fn a_resource_that_is_not_there_or_not_granted_is_refused() -> Outcome<()>
     assert_eq!(par, at(&server, "oauth2/v2.0/par"));
     assert_eq!(document.body["require_pushed_authorization_requests"], false);
     server.finish().await
+}
+
+#[tokio::test]
+async fn what_the_tenant_takes_back_is_in_no_new_token() -> Outcome<()> {
+    // S34, S66
+    on_both(&[&harbour()], async |server| {
+        let hand = signed_in(server).await?;
+        let both = "openid offline_access api://orders/orders.read api://orders/orders.write";
+        let url = back(&hand, &WEB.address(server, &[("scope", both)])).await?;
+        let first = WEB.redeems(&url).token(server).await?;
+        assert_eq!(claims(first.text("access_token"))["scp"], "orders.read orders.write");
+        let off = |file: &str, value: &str| {
+            let mark = format!("        - value: {value}\n");
+            file.replacen(&mark, &format!("{mark}          isEnabled: false\n"), 1)
+        };
+        let less = off(&harbour(), "orders.write");
+        server.apply(&[&less]).await?;
+        let second = WEB.refreshes(first.text("refresh_token")).token(server).await?;
+        assert_eq!(claims(second.text("access_token"))["scp"], "orders.read");
+        assert_eq!(second.text("scope"), "openid offline_access api://orders/orders.read");
+        // A token for anybody else is not what the app asked for.
+        server.apply(&[&off(&less, "orders.read")]).await?;
+        let refused = WEB.refreshes(second.text("refresh_token")).token(server).await?;
+        assert_eq!(refused.refusal(), (400, "invalid_scope"));
+        server.apply(&[&harbour()]).await?;
+        let third = WEB.refreshes(second.text("refresh_token")).token(server).await?;
+        assert_eq!(third.status, 200, "the grant is as it was: {}", third.body);
+        Ok(())
+    })
+    .await
 }

@@ -40,7 +40,7 @@ async fn nobody_is_sent_to_a_stranger_before_they_saw_a_page() -> Outcome<()> {
 }
 
 #[tokio::test]
-async fn a_session_answers_only_for_strangers_that_the_person_met_in_it() -> Outcome<()> {
+async fn a_session_answers_only_for_strangers_that_the_person_agreed_to() -> Outcome<()> {
     // S7, S91
     on_both(&[FILE], async |server| {
         suite::sign_up(server).await?;
@@ -52,16 +52,27 @@ async fn a_session_answers_only_for_strangers_that_the_person_met_in_it() -> Out
             return Err(Fault::ours("a stranger learns who is signed in"));
         };
         assert!(page.page.attribute("a#onward", "href").unwrap().contains("error=login_required"));
+        let Seen::Page(page) = party.ask(&[("scope", "nonsense")]).await? else {
+            return Err(Fault::ours("a session opens the way to a stranger"));
+        };
+        assert!(page.page.attribute("a#onward", "href").unwrap().contains("error=invalid_scope"));
+        // Whoever is signed in is asked for nothing but the consent, and sees whom it is for.
+        let Seen::Page(page) = party.ask(&[]).await? else { return Err(Fault::ours("nobody is asked")) };
+        assert!(page.page.has("button#accept") && page.page.has("#stranger"), "{}", page.page.html);
         party.good(&[]).await?;
         let Seen::App(answer) = party.ask(&[("prompt", "none")]).await? else {
-            return Err(Fault::ours("the person met it in this session"));
+            return Err(Fault::ours("the person agreed to it"));
         };
         assert!(answer.get("code").is_some());
-        // Whoever is met is told the truth at once.
-        let Seen::App(answer) = party.ask(&[("scope", "nonsense")]).await? else {
-            return Err(Fault::ours("the person met it in this session"));
-        };
-        assert_eq!(answer.get("error"), Some("invalid_scope"));
+        // More than that is asked for anew, and whoever was agreed to is told the truth at once.
+        for (change, error) in
+            [(("scope", "openid email"), "consent_required"), (("scope", "nonsense"), "invalid_scope")]
+        {
+            let Seen::App(answer) = party.ask(&[("prompt", "none"), change]).await? else {
+                return Err(Fault::ours("the person agreed to it"));
+            };
+            assert_eq!(answer.get("error"), Some(error));
+        }
         Ok(())
     })
     .await

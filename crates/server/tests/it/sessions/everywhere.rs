@@ -1,6 +1,9 @@
 //! Signing out everywhere, and what another node makes of it at once.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use tokio::sync::Mutex;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_service::account;
 use vestibule_service::directory::{Actor, Author};
@@ -9,7 +12,8 @@ use vestibule_testkit::server::{self, SecondNode};
 use vestibule_testkit::{TestServer, server::secret};
 
 use super::{ADA, BOB, at_once, both, harbour, sign_up};
-use crate::client::parameter;
+use crate::client::{claims, parameter};
+use crate::conformance::logout::{back_channel, logout_token};
 use crate::journeys::passage::{Form, GUESTS, Hand, PORTAL, disable, recorded};
 
 /// The page of the account in use.
@@ -52,6 +56,45 @@ async fn a_person_signs_out_of_every_browser_and_app() -> Outcome<()> {
         assert_eq!(there.refresh(GUESTS, PORTAL, granted["refresh_token"].as_str().unwrap()).await?, 400);
         assert_eq!(recorded(server, GUESTS, "signOutEverywhere").await?.len(), 1);
         assert!(!own(server, &here).await?.page.has("form"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn each_app_is_told_once_of_each_session_that_ends() -> Outcome<()> {
+    // S77
+    let (address, bodies) = back_channel().await?;
+    let bodies = Mutex::new(bodies);
+    let mark = format!("    appId: {PORTAL}\n");
+    let file = harbour();
+    assert!(file.contains(&mark));
+    let file = file.replacen(&mark, &format!("{mark}    backChannelLogoutUri: {address}\n"), 1);
+    server::on_both(&[&file], async |server| {
+        let (here, there) = (Hand::new(server), Hand::new(server));
+        sign_up(server, &here, ADA).await?;
+        let form = there.begin(GUESTS, PORTAL, &[]).await?;
+        let form = there.next(&form, &[("username", ADA)]).await?;
+        let code = server.inbox.await_code(ADA).await?;
+        there.answer(&form, &[("code", &code)]).await?.at_app()?;
+        let mut ended = BTreeSet::new();
+        for hand in [&here, &there] {
+            // However many grants an app has.
+            for _ in 0..2 {
+                let granted = tokens(hand).await?;
+                ended.insert(claims(granted["id_token"].as_str().unwrap())["sid"].to_string());
+            }
+        }
+        assert_eq!(ended.len(), 2);
+        let page = own(server, &here).await?;
+        here.answer(&page, &[("action", "sign-out-everywhere")]).await?;
+        let mut bodies = bodies.lock().await;
+        let mut told = BTreeSet::new();
+        for _ in 0..2 {
+            told.insert(logout_token(&bodies.recv().await.unwrap())["sid"].to_string());
+        }
+        assert_eq!(told, ended);
+        assert!(bodies.is_empty());
         Ok(())
     })
     .await

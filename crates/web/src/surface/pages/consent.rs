@@ -11,6 +11,7 @@ use crate::fault::PageFault;
 use crate::form::Asked;
 use crate::link;
 use crate::page::account::ConsentPage;
+use crate::page::stranger::StrangerPart;
 use crate::respond::{self, FormTargets};
 use crate::state::AppState;
 
@@ -26,7 +27,8 @@ pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result
             Ok(respond::page(&app, &frame, &page, &FormTargets::Own)?)
         }
         ConsentStanding::Open | ConsentStanding::NeedsAdmin => {
-            let page = ConsentPage::new(view, link::consent(&asked.visit.segments, id));
+            let stranger = view.stranger.clone().map(|app| StrangerPart::new(app, &asked.visit.segments));
+            let page = ConsentPage::new(view, stranger, link::consent(&asked.visit.segments, id));
             Ok(respond::page(&app, &frame, &page, &FormTargets::Onward)?)
         }
     }
