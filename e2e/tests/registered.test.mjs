@@ -10,17 +10,19 @@ import { finish, giveAddressForCode, giveCode, submit } from "../lib/pages.mjs";
 import { shoot } from "../lib/shots.mjs";
 import { apply, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
-import { demo, nameOf, newAddress, newPassword } from "../lib/world.mjs";
+import { demo, newAddress, newPassword } from "../lib/world.mjs";
 
 const redirectUri = "http://localhost:3001/own";
 
 /** A tenant in which anybody's app may register, with its issuer. */
 async function open() {
-  const tenant = tenantOf("external", { flow: { identityProviders: ["EmailPassword-OAUTH"] } });
-  tenant.document.tenant.clientRegistration = { isEnabled: true, isOpen: true, userFlow: "Try", scopes: ["openid", "email", "offline_access"] };
+  const tenant = tenantOf("external", {
+    flow: { identityProviders: ["EmailPassword-OAUTH"] },
+    clientRegistration: { isEnabled: true, isOpen: true, userFlow: "Try", scopes: ["openid", "email", "offline_access"] },
+  });
   await apply(tenant);
   await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
-  return new URL(`${demo.origins.https}/${nameOf.get(tenant)}/v2.0`);
+  return new URL(`${demo.origins.https}/${tenant.id}/v2.0`);
 }
 
 /** A request of the app, and what redeems its answer. */

@@ -14,9 +14,11 @@ import { dataDirectory, databaseUrl, demo, nameOf, newAddress } from "../lib/wor
 
 const secret = "the provider knows it";
 
-/** The command on the demo's own data. */
+/** A command on the demo's data, configured as the demo is. */
 function command(...args) {
-  return vestibule(...args, "--data", dataDirectory, ...(databaseUrl ? ["--database-url", databaseUrl] : []));
+  const database = databaseUrl ? ["--database-url", databaseUrl] : [];
+  const settings = [`listeners.http.origin=${demo.origins.http}`, "outbound.allow_networks=127.0.0.0/8,::1/128"];
+  return vestibule(...args, "--data", dataDirectory, ...database, ...settings.flatMap((one) => ["--set", one]));
 }
 
 /** The results of the report's steps. */
