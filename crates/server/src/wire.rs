@@ -11,6 +11,7 @@ use vestibule_crypto::password::HashPool;
 use vestibule_crypto::seal::SealingKey;
 use vestibule_rules::time::Span;
 use vestibule_service::directory::{Directory, snapshot};
+use vestibule_service::discovery::Documents;
 use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, Site};
 use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
@@ -137,6 +138,7 @@ pub async fn site(env: Env, settings: Settings, pages: &Arc<Pages>) -> Done<Arc<
         env,
         directory,
         keyring: Keyring::default(),
+        documents: Documents::default(),
         settings,
         letters,
         providers: Providers::default(),

@@ -13,6 +13,7 @@ use vestibule_rules::time::{Span, Timestamp};
 use vestibule_store::db::Db;
 
 use crate::directory::snapshot::Directory;
+use crate::discovery::Documents;
 use crate::federation::health::Health;
 use crate::federation::metadata::Providers;
 use crate::key_sets::KeySets;
@@ -29,6 +30,7 @@ pub struct Site {
     /// The configuration of every tenant, swapped whole when a change commits.
     pub directory: Directory,
     pub keyring: Keyring,
+    pub documents: Documents,
     pub settings: Settings,
     /// Puts mails into words.
     pub letters: Arc<dyn LetterWriter>,

@@ -30,6 +30,7 @@ use vestibule_rules::oauth::params::Params;
 use vestibule_rules::text::Secret;
 use vestibule_rules::time::{Span, Timestamp};
 use vestibule_service::directory::{Directory, Snapshot, TenantView};
+use vestibule_service::discovery::Documents;
 use vestibule_service::env::{CodeLimits, DerivedKeys, Env, Lifetimes, Settings, Site};
 use vestibule_service::federation::health::Health;
 use vestibule_service::federation::metadata::Providers;
@@ -172,6 +173,7 @@ pub(crate) fn site(db: &Db, clock: &Arc<TestClock>) -> Outcome<Site> {
         },
         directory: Directory::new(Snapshot::default()),
         keyring: Keyring::default(),
+        documents: Documents::default(),
         settings: Settings {
             origins: vec!["https://localhost:8443".to_owned()],
             codes: CodeLimits::default(),

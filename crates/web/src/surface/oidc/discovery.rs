@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use bytes::Bytes;
 use http::StatusCode;
 use vestibule_service::discovery;
 
@@ -12,8 +13,6 @@ use crate::state::AppState;
 
 pub(super) async fn get(State(app): State<AppState>, request: Request) -> Result<Response, OAuthFault> {
     let asked = Asked::read(&app, request).await?;
-    Ok(respond::kept_shortly(respond::json(
-        StatusCode::OK,
-        discovery::document(&app.site, &asked.visit).await?,
-    )))
+    let document = discovery::document(&app.site, &asked.visit).await?;
+    Ok(respond::kept_shortly(respond::json(StatusCode::OK, Bytes::from_owner(document))))
 }
