@@ -244,7 +244,7 @@ pub(super) async fn oidcc_refresh_token() -> Outcome<()> {
     let refresh = tokens.refresh_token.as_deref().unwrap();
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     let (status, body) = registered(json!({})).await?.token_by_key(&form).await?;
-    assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")));
+    assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}");
     let (status, body) = party.token_by_key(&form).await?;
     assert_eq!(status, 200, "{body}");
     let id = crate::client::claims(body["id_token"].as_str().unwrap());
