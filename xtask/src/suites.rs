@@ -73,8 +73,9 @@ pub(crate) fn test(root: &Path, args: &[String]) -> Result<(), String> {
         linting.iter().map(|(name, value)| (*name, value.as_str())).collect();
     variables.extend(WITHOUT_LINES);
     variables.extend(postgres.map(|url| (POSTGRES_FOR_TESTS, url)));
-    // It leaves the program behind that the suite then runs.
-    run(root, "cargo", &["test", "--workspace"], &variables)?;
+    // It leaves the program behind that the suite then runs. No example stands in a doc comment, and looking for one
+    // in each crate takes a while.
+    run(root, "cargo", &["test", "--workspace", "--lib", "--bins", "--tests"], &variables)?;
     if postgres.is_some() {
         suite(root, postgres, &of_storage(root)?)?;
     }
