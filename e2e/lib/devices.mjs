@@ -1,10 +1,8 @@
 // A tenant with an app for televisions, an API that it calls, and another one that this calls in its user's name.
 
 import { randomUUID } from "node:crypto";
-import { under } from "./oauth.mjs";
 import { giveAddressForCode, giveCode } from "./pages.mjs";
-import { apply, redirectUri, tenantOf } from "./tenant.mjs";
-import { until } from "./until.mjs";
+import { publish, redirectUri, tenantOf } from "./tenant.mjs";
 
 /** What `apply` puts into the file `provider-secret`. */
 const secret = "the provider knows it";
@@ -25,8 +23,7 @@ export async function deviceTenant() {
       api("Stock", stock, "stock.read"),
     ],
   });
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   return Object.assign(tenant, {
     television,
     shop: { clientId: shop, clientSecret: secret, scope: `api://${shop}/sell` },

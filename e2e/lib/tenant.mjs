@@ -3,7 +3,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { under } from "./oauth.mjs";
 import { vestibule } from "./server.mjs";
+import { until } from "./until.mjs";
 import { dataDirectory, databaseUrl, nameOf } from "./world.mjs";
 
 /** The redirect URI of the app that every tenant here has. */
@@ -44,6 +46,13 @@ export function apply({ document, files = {} }, ...flags) {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const database = databaseUrl ? ["--database-url", databaseUrl] : [];
   return vestibule("apply", file, "--data", dataDirectory, ...database, ...flags);
+}
+
+/** Applies a tenant's document and waits until the demo serves the tenant. */
+export async function publish(tenant) {
+  const said = await apply(tenant);
+  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  return said;
 }
 
 /** The configuration of a provider at an issuer. */

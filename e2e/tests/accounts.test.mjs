@@ -8,8 +8,7 @@ import { inBrowser } from "../lib/chromium.mjs";
 import { authorization, under } from "../lib/oauth.mjs";
 import { giveAddressForCode, giveCode, submit } from "../lib/pages.mjs";
 import { shoot } from "../lib/shots.mjs";
-import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
-import { until } from "../lib/until.mjs";
+import { publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { newAddress, newPassword } from "../lib/world.mjs";
 
 /** A shop with an app of its own, one of somebody else's, and an API. */
@@ -32,8 +31,7 @@ async function shop() {
       },
     },
   );
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   return Object.assign(tenant, { robot, api: `api://${stock}` });
 }
 

@@ -7,11 +7,10 @@ import { after, before, test } from "node:test";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { companies, startCompany } from "../lib/companies.mjs";
-import { authorization, decode, json, postToken, under } from "../lib/oauth.mjs";
+import { authorization, decode, json, postToken } from "../lib/oauth.mjs";
 import { finish, submit } from "../lib/pages.mjs";
 import { vestibule } from "../lib/server.mjs";
-import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
-import { until } from "../lib/until.mjs";
+import { publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { dataDirectory, databaseUrl, nameOf, newAddress } from "../lib/world.mjs";
 
 const phone = { viewport: { width: 390, height: 844 } };
@@ -31,8 +30,7 @@ async function tenantWith(company, kind) {
     identityProviders: [company.section],
   });
   tenant.files = { "AuthKey.p8": key };
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   return tenant;
 }
 

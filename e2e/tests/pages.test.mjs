@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
-import { authorization, decode, json, postToken, under } from "../lib/oauth.mjs";
+import { authorization, decode, json, postToken } from "../lib/oauth.mjs";
 import { assertReadable, errorCode, fill, finish, giveAddressForCode, giveCode, submit } from "../lib/pages.mjs";
-import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
+import { apply, publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
 import { newAddress, newPassword } from "../lib/world.mjs";
 
@@ -27,8 +27,7 @@ before(async () => {
     userFlowAttributes: ["kind", "company"].map((displayName) => ({ displayName, dataType: "string" })),
   });
   tenant.document.applications[0].tokenClaims = ["kind", "company", "city"].map((attribute) => ({ attribute, name: attribute }));
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
 });
 after(() => app.close());
 
@@ -178,8 +177,7 @@ test("who has an account is asked for what it lacks only when the flow says so",
   const own = tenantOf("external", { flow: { identityProviders: ["EmailOtpSignup-OAUTH"], attributeCollection: { inputs: [] } } });
   const [flow] = own.document.userFlows;
   own.document.applications[0].tokenClaims = [{ attribute: "city", name: "city" }];
-  await apply(own);
-  await until("the server to know the tenant", async () => (await fetch(under(own, "discovery/v2.0/keys"))).ok);
+  await publish(own);
   const address = newAddress();
 
   /** Signs in or up; says whether the page of missing answers came between, and what the token says. */

@@ -7,11 +7,10 @@ import { after, before, test } from "node:test";
 import { OAuth2Server } from "oauth2-mock-server";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
-import { authorization, decode, json, postToken, under } from "../lib/oauth.mjs";
+import { authorization, decode, json, postToken } from "../lib/oauth.mjs";
 import { jwk, rsa, startOidcProvider } from "../lib/oidc-provider.mjs";
 import { errorCode, finish, submit } from "../lib/pages.mjs";
-import { apply, providerAt, redirectUri, tenantOf } from "../lib/tenant.mjs";
-import { until } from "../lib/until.mjs";
+import { providerAt, publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { demo, newAddress } from "../lib/world.mjs";
 
 const name = { attributeCollection: { inputs: [{ attribute: "displayName", label: "Your name", required: true }] } };
@@ -34,11 +33,6 @@ function tenantAt(kind, issuer, settings = {}, files = {}) {
 }
 
 const at = (tenant, rest) => `${demo.origins.http}/${tenant.id}/federation/stranger${rest}`;
-
-async function known(tenant) {
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
-}
 
 /** Presses the provider's button in a browser without cookies. */
 const depart = async (page, tenant) => {
@@ -188,7 +182,7 @@ for (const one of configurations) {
     try {
       const tenant = tenantAt(one.kind, provider.issuer, one.settings, files);
       provider.redirectTo(at(tenant, ""));
-      await known(tenant);
+      await publish(tenant);
       if (one.publishes) provider.trust(await json(await fetch(at(tenant, "/keys")), 200));
       provider.rotate(one.keys?.());
       await upAndBack(provider, tenant, { returning: one.returning });
@@ -206,7 +200,7 @@ test("node-oidc-provider: keys change between the departure and the token", asyn
     const tenant = tenantAt("external", provider.issuer);
     provider.redirectTo(at(tenant, ""));
     provider.rotate();
-    await known(tenant);
+    await publish(tenant);
     await upAndBack(provider, tenant);
     const read = () => provider.asked.filter((path) => path === "/jwks").length;
     const before = read();
@@ -228,7 +222,7 @@ test("node-oidc-provider: who declines there finds the other ways", async () => 
     const tenant = tenantAt("workforce", provider.issuer);
     provider.redirectTo(at(tenant, ""));
     provider.rotate();
-    await known(tenant);
+    await publish(tenant);
     provider.join({ email: newAddress(), name: "Eve Stranger" });
     provider.declines = true;
     await inBrowser(async (page) => {
@@ -252,7 +246,7 @@ test("node-oidc-provider: one that breaks down half-way is told as such, and the
     const tenant = tenantAt("external", provider.issuer);
     provider.redirectTo(at(tenant, ""));
     provider.rotate();
-    await known(tenant);
+    await publish(tenant);
     const email = newAddress();
     provider.join({ email, name: "Eve Stranger" });
     provider.broken = "/token";
@@ -284,7 +278,7 @@ for (const kind of ["workforce", "external"]) {
       server.service.on("beforeTokenSigning", (token) =>
         Object.assign(token.payload, { sub: "eve", email, email_verified: true, name: "Eve Stranger" }));
       const tenant = tenantAt(kind, server.issuer.url, { clientAuthentication: "client_secret_basic" });
-      await known(tenant);
+      await publish(tenant);
       const made = await signUp(tenant, phone);
       assert.equal(made.email, email);
       assert.equal((await comeBack(tenant, plain)).oid, made.oid);

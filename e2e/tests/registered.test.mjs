@@ -5,11 +5,9 @@ import { test } from "node:test";
 import * as oidc from "openid-client";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
-import { under } from "../lib/oauth.mjs";
 import { finish, giveAddressForCode, giveCode, submit } from "../lib/pages.mjs";
 import { shoot } from "../lib/shots.mjs";
-import { apply, tenantOf } from "../lib/tenant.mjs";
-import { until } from "../lib/until.mjs";
+import { publish, tenantOf } from "../lib/tenant.mjs";
 import { demo, newAddress, newPassword } from "../lib/world.mjs";
 
 const redirectUri = "http://localhost:3001/own";
@@ -20,8 +18,7 @@ async function open() {
     flow: { identityProviders: ["EmailPassword-OAUTH"] },
     clientRegistration: { isEnabled: true, isOpen: true, userFlow: "Try", scopes: ["openid", "email", "offline_access"] },
   });
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   return new URL(`${demo.origins.https}/${tenant.id}/v2.0`);
 }
 

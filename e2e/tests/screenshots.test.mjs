@@ -15,7 +15,7 @@ import {
   signUpCustomer, submit, supplierAnswers,
 } from "../lib/pages.mjs";
 import { shoot } from "../lib/shots.mjs";
-import { apply, redirectUri, tenantOf } from "../lib/tenant.mjs";
+import { publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
 import { customers, demo, newAddress, newPassword, woodgrove } from "../lib/world.mjs";
 
@@ -177,8 +177,7 @@ test("questions of every kind on several pages", async () => {
     flow: { identityProviders: ["EmailPassword-OAUTH"], attributeCollection: { views } },
     userFlowAttributes: Object.entries(types).map(([displayName, dataType]) => ({ displayName, dataType })),
   });
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   await inBrowser(async (page) => {
     await page.goto(authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri, prompt: "create" }).url);
     await giveCode(page, await giveAddressForCode(page, newAddress()));
@@ -249,8 +248,7 @@ test("the providers' own buttons", () =>
     });
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     tenant.files = { "apple.p8": privateKey.export({ type: "pkcs8", format: "pem" }) };
-    await apply(tenant);
-    await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+    await publish(tenant);
     await page.goto(authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri }).url);
     await shoot(page, "providers");
     await page.locator(".ways summary").click();
@@ -326,8 +324,7 @@ test("terms, and a guardian who is asked", () =>
         age: { dateOfBirth: "Birthday", minimum: 16, below: "guardian" },
       },
     });
-    await apply(tenant);
-    await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+    await publish(tenant);
     const request = authorization(tenant, { client_id: tenant.appId, redirect_uri: redirectUri, prompt: "create" });
     const [guardian, address] = [newAddress("guardian"), newAddress("minor")];
     await page.goto(request.url);

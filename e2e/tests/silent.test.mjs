@@ -6,9 +6,8 @@ import { before, test } from "node:test";
 import { inBrowser } from "../lib/chromium.mjs";
 import { finish, giveAddressForCode, giveCode } from "../lib/pages.mjs";
 import { serveApp } from "../lib/spa.mjs";
-import { apply, tenantOf } from "../lib/tenant.mjs";
+import { publish, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
-import { under } from "../lib/oauth.mjs";
 import { demo, nameOf, newAddress } from "../lib/world.mjs";
 
 const { https } = demo.origins;
@@ -22,8 +21,7 @@ before(async () => {
     flow: { identityProviders: ["EmailOtpSignup-OAUTH"] },
     applications: [{ displayName: "Portal", appId: clientId, spa: { redirectUris: [home] } }],
   });
-  await apply(tenant);
-  await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+  await publish(tenant);
   authority = `${https}/${nameOf.get(tenant)}`;
 });
 

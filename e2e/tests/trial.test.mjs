@@ -3,13 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inBrowser } from "../lib/chromium.mjs";
-import { under } from "../lib/oauth.mjs";
 import { startOidcProvider } from "../lib/oidc-provider.mjs";
 import { submit } from "../lib/pages.mjs";
 import { vestibule } from "../lib/server.mjs";
 import { shoot } from "../lib/shots.mjs";
-import { apply, providerAt, tenantOf } from "../lib/tenant.mjs";
-import { until } from "../lib/until.mjs";
+import { providerAt, publish, tenantOf } from "../lib/tenant.mjs";
 import { dataDirectory, databaseUrl, demo, nameOf, newAddress } from "../lib/world.mjs";
 
 const secret = "the provider knows it";
@@ -34,8 +32,7 @@ test("the whole way at a provider, right and wrong, of which nothing is left", a
     });
     provider.redirectTo(`${demo.origins.http}/${tenant.id}/federation/stranger`);
     provider.rotate();
-    await apply(tenant);
-    await until("the server to know the tenant", async () => (await fetch(under(tenant, "discovery/v2.0/keys"))).ok);
+    await publish(tenant);
     const name = nameOf.get(tenant);
     const said = await command("provider", "test", name, "stranger", "--browser");
     const [link] = /https?:\/\/\S+\/test\?token=\S+/.exec(said);

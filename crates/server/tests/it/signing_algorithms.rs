@@ -4,7 +4,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use url::form_urlencoded;
 use vestibule_crypto::asymmetric::Pkcs8;
 use vestibule_crypto::client_key::ClientKey;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
@@ -17,7 +16,7 @@ use vestibule_testkit::server::on_both;
 use vestibule_testkit::{Engine, TestServer};
 
 use crate::client::claims;
-use crate::conformance::logout::{back_channel, sign_out};
+use crate::conformance::logout::{back_channel, logout_token, sign_out};
 use crate::conformance::party::{CALLBACK, CLIENT, Party, Seen, Shows, Tokens, Variant};
 use crate::conformance::suite::sign_up;
 use crate::oauth2::world::forge;
@@ -25,7 +24,7 @@ use crate::signing_keys::{tenant, token};
 
 const FILE: &str = include_str!("conformance/suite.yaml");
 
-fn signing_with(algorithm: &str) -> String {
+pub(crate) fn signing_with(algorithm: &str) -> String {
     let mark = "  shortName: suite\n";
     FILE.replacen(mark, &format!("{mark}  tokens: {{ signingAlgorithm: {algorithm} }}\n"), 1)
 }
@@ -64,8 +63,7 @@ async fn serves(
     let Seen::App(_) = sign_out(&party, &[hint, ("post_logout_redirect_uri", CALLBACK)]).await? else {
         panic!("the hint is not believed");
     };
-    let body = heard().await;
-    let (_, token) = form_urlencoded::parse(body.as_bytes()).next().unwrap();
+    let token = logout_token(&heard().await);
     let keys = VerifyingKey::set(set.to_string().as_bytes())?;
     let expected = Expected { algorithms: &[algorithm.into()], typ: Typ::OneOf(&["logout+jwt"]) };
     assert_eq!(jws::verify(&token, &keys, &expected).unwrap().claims["sid"], tokens.id["sid"]);

@@ -12,6 +12,7 @@ use vestibule_service::keys::rotation::{self, State};
 use vestibule_testkit::{Engine, TestServer, server};
 
 use crate::conformance::party::{CLIENT, Party, Shows, Variant};
+use crate::signing_algorithms::signing_with;
 
 const SIGNED: Expected<'_> =
     Expected { algorithms: &[Algorithm::Rs256, Algorithm::Es256], typ: Typ::OneOf(&["JWT"]) };
@@ -157,9 +158,7 @@ impl<'s> Curious<'s> {
 #[tokio::test]
 async fn a_thousand_rotations_on_two_nodes_have_no_token_refused() -> Outcome<()> {
     // S90
-    let mark = "  shortName: suite\n";
-    let file = FILE.replacen(mark, &format!("{mark}  tokens: {{ signingAlgorithm: ES256 }}\n"), 1);
-    let server = TestServer::start_nodes(Engine::Postgres, 2, &[&file]).await?;
+    let server = TestServer::start_nodes(Engine::Postgres, 2, &[&signing_with("ES256")]).await?;
     let mut curious = Curious::starts(&server).await?;
     let party = Party::new(&server, Variant::of("code"));
     let (mut kids, mut last) = (BTreeSet::new(), token_of(&party).await?);

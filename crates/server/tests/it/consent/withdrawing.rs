@@ -129,7 +129,7 @@ async fn the_app_is_told_of_it_on_its_back_channel() -> Outcome<()> {
         let hand = signed_in(server, ADA).await?;
         let tokens = accepted(&hand, BASIC).await?;
         withdraw(server, &hand).await?;
-        let told = logout_token(&bodies.lock().await.recv().await.unwrap());
+        let told = claims(&logout_token(&bodies.lock().await.recv().await.unwrap()));
         let id = claims(tokens["id_token"].as_str().unwrap());
         assert_eq!((&told["aud"], &told["sub"]), (&json!(ROBOT), &id["sub"]));
         assert!(told["events"].get("http://schemas.openid.net/event/backchannel-logout").is_some());
