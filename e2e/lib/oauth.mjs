@@ -66,6 +66,8 @@ export async function assertOauthError(reply, error, number) {
   assert.match(body.trace_id, guid);
   assert.match(body.correlation_id, guid);
   assert.match(body.error_uri, new RegExp(`/error\\?code=${body.error_codes[0]}$`));
+  const page = await (await fetch(body.error_uri, { headers: { accept: "text/html" } })).text();
+  assert.match(page, new RegExp(`AADSTS${body.error_codes[0]}`), "the number is explained where error_uri leads");
   return body;
 }
 

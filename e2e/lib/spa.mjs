@@ -34,8 +34,8 @@ export async function serveApp({ port, scripts, inline, tls = false }) {
   };
 }
 
-/** A certificate that its own key signed: the browser of the tests believes any. */
-function certificate() {
+/** A key and a certificate that it signed itself: the browser of the tests believes any. */
+export function certificate() {
   const folder = mkdtempSync(join(dataDirectory, "app-"));
   const [key, cert] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
   const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", cert];

@@ -59,7 +59,7 @@ async function customer(page, tenant, callback, who) {
 }
 
 test("of several accounts a person chooses one", async () => {
-  // R26, S22
+  // R42, S22
   const [tenant, callback] = [await shop(), await listen({ port: 3001 })];
   await inBrowser(async (page) => {
     const ada = await customer(page, tenant, callback, "ada");
@@ -89,7 +89,7 @@ test("of several accounts a person chooses one", async () => {
 });
 
 test("an app of somebody else asks, is let, and is let no more", async () => {
-  // S15, S77, R29
+  // S77
   const [tenant, callback] = [await shop(), await listen({ port: 3001 })];
   await inBrowser(async (page) => {
     const address = await customer(page, tenant, callback, "ada");
@@ -128,6 +128,58 @@ test("an app of somebody else asks, is let, and is let no more", async () => {
   });
   await callback.close();
 });
+
+test("in a frame on another app's page nothing of ours is shown, be it to sign in or to agree", async () => {
+  // S15
+  const [tenant, callback] = [await shop(), await listen({ port: 3001 })];
+  const attacker = await listen({ port: 3002 });
+  try {
+    await inBrowser(async (page) => {
+      await customer(page, tenant, callback, "ada");
+      const victims = [];
+      for (const [field, url] of [
+        ["#username", ask(tenant, tenant.appId, { prompt: "login" })],
+        ["#accept", ask(tenant, tenant.robot, { scope: `openid profile ${tenant.api}/stock.read` })],
+      ]) {
+        await page.goto(url);
+        await page.locator(field).waitFor();
+        victims.push({ field, url: page.url(), begun: url });
+      }
+      for (const { field, url, begun } of victims) {
+        // Each header is enough, and without them the attack succeeds: the browser's cookies go into the frame.
+        const [policy, options] = ["content-security-policy", "x-frame-options"];
+        for (const [without, shown] of [[[], 0], [[policy], 0], [[options], 0], [[policy, options], 1]]) {
+          await page.route(url, async (route) => {
+            const reply = await route.fetch();
+            const headers = Object.entries(reply.headers()).filter(([name]) => !without.includes(name));
+            await route.fulfill({ response: reply, headers: Object.fromEntries(headers) });
+          });
+          assert.equal(await framed(page, attacker, url, field), shown, `${field} without ${without}`);
+          await page.unroute(url);
+        }
+        // From the very beginning, by a redirect, without anybody in between.
+        assert.equal(await framed(page, attacker, begun, field), 0);
+      }
+      assert.ok(callback.quiet(), "nobody agreed to anything");
+    }, { attack: /frame-ancestors/ });
+  } finally {
+    await attacker.close();
+    await callback.close();
+  }
+});
+
+/** How many elements of the framed page are there to be clicked. */
+async function framed(page, attacker, url, field) {
+  await page.goto(attacker.origin);
+  await page.evaluate((src) => {
+    const frame = Object.assign(document.createElement("iframe"), { src });
+    return new Promise((resolve) => {
+      frame.onload = resolve;
+      document.body.append(frame);
+    });
+  }, url);
+  return page.frameLocator("iframe").locator(field).count();
+}
 
 test("signing out everywhere ends what other browsers have", async () => {
   // S77, S87

@@ -7,14 +7,14 @@ import * as oidc from "openid-client";
 import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
 import { authorizeAs, stranger, webRedirect } from "../lib/customer.mjs";
-import { decode, random } from "../lib/oauth.mjs";
+import { decode, random, verified } from "../lib/oauth.mjs";
 import { customers, demo, nameOf } from "../lib/world.mjs";
 
 const { https } = demo.origins;
 const authority = `${https}/${nameOf.get(customers)}`;
 const knownAuthorities = [new URL(https).host];
 const scopes = ["openid", "profile", "email", "offline_access"];
-const { web, native } = customers.apps;
+const { web, native, daemon } = customers.apps;
 const person = stranger();
 let app;
 
@@ -113,7 +113,7 @@ for (const [kind, registered, authentication] of [
   ["confidential, Basic", web, (secret) => oidc.ClientSecretBasic(secret)],
   ["public", native, () => oidc.None()],
 ]) {
-  // R74 as far as this slice goes, R5
+  // R5, R74; devices are in device.test.mjs
   test(`openid-client signs in (${kind})`, () =>
     inBrowser(async (page) => {
       const listener = registered === native ? await listen() : app;
@@ -162,3 +162,13 @@ async function signInWithOpenidClient(page, listener, { clientId }, authenticati
     assert.equal(new URL(page.url()).origin, https);
   }
 }
+
+// R19, R74
+test("openid-client gets a token of the app's own", async () => {
+  const issuer = new URL(`${https}/${customers.id}/v2.0`);
+  const config = await oidc.discovery(issuer, daemon.clientId, daemon.clientSecret);
+  const { access_token: token, token_type: type } = await oidc.clientCredentialsGrant(config, { scope: `${web.clientId}/.default` });
+  assert.equal(type, "bearer");
+  const { aud, azp, azpacr, scp } = await verified(token, config.serverMetadata());
+  assert.deepEqual([aud, azp, azpacr, scp], [web.clientId, daemon.clientId, "1", undefined]);
+});

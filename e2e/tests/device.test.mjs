@@ -61,6 +61,7 @@ for (const [name, options] of [["", {}], [" without JavaScript", { javaScriptEna
     }, options));
 }
 
+// R74
 test("openid-client lets a device in", () =>
   inBrowser(async (page) => {
     const issuer = new URL(`${https}/${tenant.id}/v2.0`);

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
+import { listen } from "../lib/callback.mjs";
 import { inBrowser } from "../lib/chromium.mjs";
+import { authorization, decode, json, postToken } from "../lib/oauth.mjs";
 import { finish, giveAddressForCode, giveCode } from "../lib/pages.mjs";
 import { serveApp } from "../lib/spa.mjs";
-import { publish, tenantOf } from "../lib/tenant.mjs";
+import { publish, redirectUri, tenantOf } from "../lib/tenant.mjs";
 import { until } from "../lib/until.mjs";
 import { demo, nameOf, newAddress } from "../lib/world.mjs";
 
@@ -14,12 +16,21 @@ const { https } = demo.origins;
 const home = "https://localhost:3003/";
 const scopes = ["openid", "profile", "email", "offline_access"];
 const clientId = randomUUID();
+/** An app that hears by a frame of everybody who signed out, and one that does not. */
+const [desk, lamp] = [randomUUID(), randomUUID()];
+const told = new URL("/frontchannel-logout", redirectUri).href;
+let tenant;
 let authority;
 
 before(async () => {
-  const tenant = tenantOf("external", {
-    flow: { identityProviders: ["EmailOtpSignup-OAUTH"] },
-    applications: [{ displayName: "Portal", appId: clientId, spa: { redirectUris: [home] } }],
+  const installed = { publicClient: { redirectUris: [redirectUri] } };
+  tenant = tenantOf("external", {
+    flow: { identityProviders: ["EmailOtpSignup-OAUTH"], applications: ["Portal", "Desk", "Lamp"] },
+    applications: [
+      { displayName: "Portal", appId: clientId, spa: { redirectUris: [home] } },
+      { displayName: "Desk", appId: desk, ...installed, web: { logoutUrl: told } },
+      { displayName: "Lamp", appId: lamp, ...installed },
+    ],
   });
   await publish(tenant);
   authority = `${https}/${nameOf.get(tenant)}`;
@@ -39,12 +50,12 @@ async function open(page) {
   await page.waitForFunction(() => window.client !== undefined);
 }
 
-/** What the server showed in frames. */
-function framed(page) {
+/** What a server showed in frames. */
+function framed(page, origin = https) {
   const shown = [];
   page.on("response", (reply) => {
     const request = reply.request();
-    if (reply.url().startsWith(https) && request.isNavigationRequest() && request.frame().parentFrame()) shown.push(reply.status());
+    if (reply.url().startsWith(origin) && request.isNavigationRequest() && request.frame().parentFrame()) shown.push(reply.status());
   });
   return shown;
 }
@@ -160,5 +171,89 @@ test("oidc-client-ts renews by a frame without a refresh token, and revokes", as
     });
   } finally {
     await served.close();
+  }
+});
+
+// OpenID Connect Session Management 1.0
+test("oidc-client-ts watches the session, and tells its app when somebody signs out in another tab", async () => {
+  const served = await serveApp({
+    port: 3003,
+    tls: true,
+    scripts: ["oidc-client-ts/dist/browser/oidc-client-ts.min.js"],
+    inline: `
+      const client = new oidc.UserManager({
+        authority: ${JSON.stringify(`${authority}/v2.0`)}, client_id: ${JSON.stringify(clientId)},
+        redirect_uri: ${JSON.stringify(home)}, scope: "openid profile email",
+        monitorSession: window.parent === window, checkSessionIntervalInSeconds: 0.1,
+      });
+      if (window.parent !== window) await client.signinSilentCallback();
+      else {
+        window.heard = [];
+        client.events.addUserSignedOut(() => window.heard.push("signed out"));
+        client.events.addUserSessionChanged(() => window.heard.push("changed"));
+        addEventListener("message", ({ data }) => typeof data === "string" && window.heard.push(data));
+        if (location.search.includes("code=")) await client.signinRedirectCallback();
+        window.client = client;
+      }`,
+  });
+  const heard = (page) => page.evaluate(() => window.heard);
+  try {
+    await inBrowser(async (page) => {
+      await open(page);
+      await page.evaluate(() => void window.client.signinRedirect());
+      await signUp(page);
+      await page.waitForFunction(() => window.heard?.length > 1);
+      assert.deepEqual(new Set(await heard(page)), new Set(["unchanged"]), "the frame knows the session");
+      const { id_token: hint } = await page.evaluate(() => window.client.getUser());
+
+      const tab = await page.context().newPage();
+      await tab.goto(`${authority}/oauth2/v2.0/logout?${new URLSearchParams({ id_token_hint: hint })}`);
+      await tab.getByRole("heading", { name: /signed out/i }).waitFor();
+      await page.waitForFunction(() => window.heard.includes("signed out"));
+      assert.deepEqual([...new Set(await heard(page))], ["unchanged", "changed", "signed out"]);
+    });
+  } finally {
+    await served.close();
+  }
+});
+
+// OpenID Connect Front-Channel Logout 1.0
+test("whoever signs out of one app is signed out of another by a frame, under the page's own policy", async () => {
+  const app = await listen({ port: 3001 });
+  try {
+    await inBrowser(async (page) => {
+      const signIn = async (id) => {
+        const request = authorization(tenant, { origin: https, client_id: id, redirect_uri: redirectUri });
+        await page.goto(request.url);
+        if (new URL(page.url()).origin === https) await signUp(page);
+        const { url } = await app.next();
+        const redemption = {
+          grant_type: "authorization_code", client_id: id, redirect_uri: redirectUri,
+          code: url.searchParams.get("code"), code_verifier: request.verifier,
+        };
+        return (await json(await postToken(tenant, redemption, { origin: https }), 200)).id_token;
+      };
+      const shown = framed(page, app.origin);
+      const there = decode(await signIn(desk)).payload;
+      const hint = await signIn(lamp);
+      const policies = [];
+      page.on("response", async (reply) => {
+        if (reply.url().startsWith(`${authority}/oauth2/v2.0/logout`)) policies.push(reply.headers()["content-security-policy"]);
+      });
+      const leaving = new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: redirectUri, state: "left" });
+      await page.goto(`${authority}/oauth2/v2.0/logout?${leaving}`);
+
+      const { url } = await app.next();
+      assert.equal(`${url.origin}${url.pathname}`, told);
+      assert.deepEqual(Object.fromEntries(url.searchParams), { iss: there.iss, sid: there.sid });
+      assert.deepEqual(shown, [200]);
+      assert.equal(policies.length, 1);
+      assert.ok(policies[0].includes(`frame-src 'self' ${app.origin};`), policies[0]);
+      // The page goes on when the frame has loaded.
+      const back = (await app.next()).url;
+      assert.equal(back.href, `${redirectUri}?state=left`);
+    });
+  } finally {
+    await app.close();
   }
 });

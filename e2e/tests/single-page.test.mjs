@@ -110,6 +110,45 @@ for (const version of [3, 4, 5]) {
           await finishPopup(popup);
           assert.equal(await signedIn, person.address);
         }));
+
+      // R39, R48, S29, S74: the library sends once more what it heard no answer to
+      if (version === 5) {
+        await t.test("a renewal whose reply is lost is asked for again, and a login begins anew", () =>
+          inBrowser(async (page) => {
+            await open(page);
+            await page.evaluate((scopes) => void window.pca.loginRedirect({ scopes }), scopes);
+            await throughPages(page, person);
+            await ready(page);
+            const sent = [];
+            let lost = 1;
+            await page.route(/\/oauth2\/v2\.0\/token\b/, async (route) => {
+              const reply = await route.fetch();
+              sent.push({ status: reply.status(), body: route.request().postData() });
+              if (lost-- > 0) await route.abort("connectionreset");
+              else await route.fulfill({ response: reply });
+            });
+            const renew = () =>
+              page.evaluate(async (scopes) => {
+                const account = window.pca.getAllAccounts()[0];
+                return (await window.pca.acquireTokenSilent({ scopes, account, forceRefresh: true })).accessToken;
+              }, scopes);
+            const [afterLoss, later] = [await renew(), await renew()];
+            assert.notEqual(later, afterLoss);
+            assert.deepEqual(sent.map(({ status }) => status), [200, 200, 200]);
+            assert.equal(sent[1].body, sent[0].body, "the same request, to the byte");
+            assert.notEqual(sent[2].body, sent[0].body);
+
+            // A code counts once, whoever lost the answer; the next attempt asks nobody anything.
+            lost = 1;
+            const login = () =>
+              page.evaluate(async (scopes) => {
+                const answer = await window.pca.loginPopup({ scopes }).catch((error) => error);
+                return answer.account?.username ?? [answer.errorCode, Number(answer.errorNo)];
+              }, scopes);
+            assert.deepEqual(await login(), ["invalid_grant", 54005]);
+            assert.equal(await login(), person.address);
+          }));
+      }
     } finally {
       await served.close();
     }

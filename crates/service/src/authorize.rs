@@ -3,14 +3,17 @@
 use vestibule_rules::directory::application::{Application, PasswordCredential};
 use vestibule_rules::directory::tenant::TenantKind;
 use vestibule_rules::fault::{Fault, Outcome};
-use vestibule_rules::ids::ClientId;
+use vestibule_rules::ids::{ClientId, UserId};
 use vestibule_rules::journey::facts::{Intent, Opening};
 use vestibule_rules::journey::flow::Flow;
 use vestibule_rules::oauth::account::{Choice, Manner};
 use vestibule_rules::oauth::authorize::{
     self, Callback, Decision, Loaded, Pushed, Served, SessionFact, Verified,
 };
+use vestibule_rules::oauth::claims;
+use vestibule_rules::oauth::claims_request::ClaimsRequest;
 use vestibule_rules::oauth::consent::Held;
+use vestibule_rules::oauth::demands::Demands;
 use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::params::Params;
 use vestibule_rules::oauth::prompt::{Prompt, Prompts};
@@ -24,7 +27,7 @@ use crate::journey::{self, Beginning, Request};
 use crate::membership;
 use crate::session::{self, Session, SignedIn};
 use crate::terms;
-use crate::token::{NewCode, grant_request, hint, pushed};
+use crate::token::{NewCode, grant_request, hint, pushed, subject};
 use crate::visit::Visit;
 use crate::waiting::{self, Waits};
 
@@ -37,15 +40,16 @@ pub async fn begin(site: &Site, visit: &Visit, params: &Params) -> Outcome<Hop> 
     let application = client.and_then(|client| visit.tenant.application(client));
     let served = served(visit, client)?;
     let here = session::of_browser(site, visit).await?;
-    let hinted = hint::hinted(site, visit, params, &here).await?;
-    // A prompt that is none is refused further down.
+    // A prompt that is none, and claims that are none, are refused further down.
     let prompts = Prompts::parse(params.hint("prompt")).unwrap_or_default();
+    let (_, demands) = ClaimsRequest::parse(params.hint("claims")).unwrap_or_default();
+    let hinted = hint::hinted(site, visit, (params, &demands), &here).await?;
     let choice = here.choose(&hinted, Manner { silent: prompts.none, select: prompts.select_account });
     let meant = match choice {
         Choice::Of(sid) => here.by_sid(sid),
         Choice::Nobody | Choice::Ask => None,
     };
-    let facts = Facts::of(site, visit, client, meant).await?;
+    let facts = Facts::of(site, visit, (client, &demands), meant).await?;
     // An application that registered itself, and that the person let do nothing yet. It is not told either whether
     // somebody is signed in: whoever can register one could learn who visits any page.
     let stranger = application.filter(|app| app.registered.is_some() && facts.held.is_empty());
@@ -96,7 +100,7 @@ pub(crate) async fn go_on(site: &Site, visit: &Visit, verified: Verified, meant:
     let client = verified.client_id;
     let application = visit.tenant.application(client);
     authorize::resume(&verified, application)?;
-    let facts = Facts::of(site, visit, Some(client), Some(meant)).await?;
+    let facts = Facts::of(site, visit, (Some(client), &verified.demands), Some(meant)).await?;
     let loaded = Loaded {
         application,
         applications: &visit.tenant.config.applications,
@@ -124,7 +128,7 @@ impl Facts {
     async fn of(
         site: &Site,
         visit: &Visit,
-        client: Option<ClientId>,
+        (client, demands): (Option<ClientId>, &Demands),
         meant: Option<&SignedIn>,
     ) -> Outcome<Self> {
         let (Some(client), Some(meant)) = (client, meant) else {
@@ -133,9 +137,24 @@ impl Facts {
         let session = &meant.session;
         let owes_terms = owes_terms(site, visit, Some(client), Some(session)).await?;
         let held = consent::held(&mut site.env.db.glance().await?, visit, (client, session.user)).await?;
-        let session = Some(SessionFact { user: session.user, auth_time: session.auth_time, owes_terms });
-        Ok(Self { session, held })
+        let session = SessionFact {
+            user: session.user,
+            auth_time: session.auth_time,
+            owes_terms,
+            meets_demands: meets(site, visit, (client, demands), (session.user, &session.amr)),
+        };
+        Ok(Self { session: Some(session), held })
     }
+}
+
+/// Whether an ID token about `user`, who signed in by `amr`, is what the request of `client` demands.
+pub(crate) fn meets(
+    site: &Site,
+    visit: &Visit,
+    (client, demands): (ClientId, &Demands),
+    (user, amr): (UserId, &[String]),
+) -> bool {
+    demands.is_empty() || demands.are_met(&subject(site, Some(&visit.tenant), client, user), claims::acr(amr))
 }
 
 /// `silent`: no page may be shown.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::account::{AccountPage, AppsPage, ChoosePage, ConsentPage};
-use super::around::{FaultPage, FormPostPage, HomePage, SignOutPage, SignedOutPage};
+use super::around::{FaultPage, FormPostPage, HomePage, NumberPage, SignOutPage, SignedOutPage};
 use super::device::{DeviceEntryPage, DevicePage};
 use super::guardian::GuardianPage;
 use super::inbox::{InboxPage, MailPage};
@@ -41,6 +41,7 @@ fn rendered() -> Vec<(String, String)> {
             add::<DevicePage>(&pages, &frame, &prefix, &mut all);
             add::<GuardianPage>(&pages, &frame, &prefix, &mut all);
             add::<FaultPage>(&pages, &frame, &prefix, &mut all);
+            add::<NumberPage>(&pages, &frame, &prefix, &mut all);
             add::<FormPostPage>(&pages, &frame, &prefix, &mut all);
             add::<SignOutPage>(&pages, &frame, &prefix, &mut all);
             add::<SignedOutPage>(&pages, &frame, &prefix, &mut all);

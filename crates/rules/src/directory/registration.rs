@@ -70,6 +70,14 @@ pub struct Registered {
     pub tos_uri: Option<String>,
 }
 
+impl Registered {
+    /// Whether grants of it outlast their access tokens (security.md S77).
+    pub fn may_have_refresh_tokens(&self) -> bool {
+        self.grant_types.contains(&GrantType::RefreshToken)
+            && self.scopes.iter().any(|scope| scope == "offline_access")
+    }
+}
+
 /// The grants that an application may register. The others act without a person before the server's own pages: those are
 /// an administrator's to give.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ pub use super::callback::Callback;
 use super::callback::ResponseMode;
 use super::claims_request::ClaimsRequest;
 use super::consent::Held;
+use super::demands::Demands;
 use super::error::{self, OAuthError};
 use super::params::Params;
 use super::prompt::{self, Prompt, Prompts};
@@ -59,6 +60,8 @@ pub struct SessionFact {
     pub auth_time: Timestamp,
     /// Whether the person has yet to accept what the application's flow demands.
     pub owes_terms: bool,
+    /// Whether an ID token of it is what the request demands.
+    pub meets_demands: bool,
 }
 
 /// What the tenant does for the application.
@@ -103,6 +106,9 @@ pub struct Verified {
     /// Claims that were asked for one by one.
     #[serde(default)]
     pub claims: ClaimsRequest,
+    /// What the ID token must say.
+    #[serde(default, skip_serializing_if = "Demands::is_empty")]
+    pub demands: Demands,
     pub nonce: Option<String>,
     /// The S256 challenge.
     pub code_challenge: Option<String>,
@@ -278,6 +284,7 @@ const KNOWN: &[&str] = &[
     "id_token_hint",
     "sid",
     "client_info",
+    "acr_values",
     "claims",
     "request",
     "request_uri",
@@ -294,6 +301,7 @@ struct Draft<'a> {
     state: Option<String>,
     scope: Scope,
     claims: ClaimsRequest,
+    demands: Demands,
     code_challenge: Option<String>,
     dpop_jkt: Option<String>,
     prompts: Prompts,
@@ -311,6 +319,7 @@ impl<'a> Draft<'a> {
             state: None,
             scope: Scope::default(),
             claims: ClaimsRequest::default(),
+            demands: Demands::default(),
             code_challenge: None,
             dpop_jkt: None,
             prompts: Prompts::default(),
@@ -343,6 +352,7 @@ impl<'a> Draft<'a> {
             response_type: self.response_type,
             scope: self.scope,
             claims: self.claims,
+            demands: self.demands,
             nonce: hint("nonce"),
             code_challenge: self.code_challenge,
             login_hint: hint("login_hint"),
@@ -491,7 +501,7 @@ fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
 }
 
 fn claims_are_readable(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    draft.claims = ClaimsRequest::parse(draft.params.get("claims")?)?;
+    (draft.claims, draft.demands) = ClaimsRequest::parse(draft.params.get("claims")?)?;
     Ok(())
 }
 

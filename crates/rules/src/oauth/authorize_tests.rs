@@ -33,7 +33,12 @@ fn request(changes: &[(&str, &str)]) -> Params {
 }
 
 fn session(age: i64) -> SessionFact {
-    SessionFact { user: UserId::from_random([7; 16]), auth_time: NOW - Span::seconds(age), owes_terms: false }
+    SessionFact {
+        user: UserId::from_random([7; 16]),
+        auth_time: NOW - Span::seconds(age),
+        owes_terms: false,
+        meets_demands: true,
+    }
 }
 
 fn decide_with(changes: &[(&str, &str)], change: impl FnOnce(&mut Loaded<'_>)) -> Decision {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::demands::Demands;
 use super::error::{self, OAuthError};
 
 /// Longest parameter that is read, in bytes.
@@ -35,9 +36,10 @@ pub struct ClaimsRequest {
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter. What is not a JSON object is malformed; what is in it and not known is left out.
-    pub fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
-        let Some(text) = text else { return Ok(Self::default()) };
+    /// Reads the parameter: the names, and what is demanded with them. What is not a JSON object is malformed; what is in
+    /// it and not known is left out.
+    pub fn parse(text: Option<&str>) -> Result<(Self, Demands), OAuthError> {
+        let Some(text) = text else { return Ok(Default::default()) };
         if text.len() > LONGEST {
             return Err(error::CLAIMS);
         }
@@ -49,7 +51,8 @@ impl ClaimsRequest {
             }
             Some(_) | None => Vec::new(),
         };
-        Ok(Self { userinfo: names("userinfo"), id_token: names("id_token") })
+        let demands = Demands::read(&claims)?;
+        Ok((Self { userinfo: names("userinfo"), id_token: names("id_token") }, demands))
     }
 
     /// Whether nothing was asked for.
@@ -67,13 +70,13 @@ mod tests {
     #[test]
     fn known_names_are_kept_and_others_are_no_error() {
         // oidcc-claims-essential, native-auth-and-msal.md 2.4
-        let read = |text| ClaimsRequest::parse(Some(text)).unwrap();
+        let read = |text| ClaimsRequest::parse(Some(text)).unwrap().0;
         let asked = read(r#"{"userinfo":{"name":{"essential":true},"x":null},"id_token":{"email":null}}"#);
         assert_eq!((asked.userinfo, asked.id_token), (vec!["name".to_owned()], vec!["email".to_owned()]));
         let msal = r#"{"id_token":{"signin_state":{"essential":false}},"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
         assert!(read(msal).is_empty());
         assert!(read(r#"{"userinfo":7,"id_token":["name"]}"#).is_empty());
-        assert!(ClaimsRequest::parse(None).unwrap().is_empty());
+        assert!(ClaimsRequest::parse(None).unwrap().0.is_empty());
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(LONGEST));
         for bad in ["", "{", "[]", "\"name\"", "null", &long] {
             assert_eq!(ClaimsRequest::parse(Some(bad)), Err(error::CLAIMS), "{bad}");

@@ -12,7 +12,7 @@ use crate::fault::{Fault, Kind};
 use crate::time::{Span, Timestamp};
 
 /// The `error` member (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core 3.1.2.6, RFC 6750 §3.1, RFC 8707 §2, RFC 9449
-/// §5 and §8).
+/// §5 and §8, OpenID Connect Core Error Code unmet_authentication_requirements 1.0).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     InvalidRequest,
@@ -32,6 +32,7 @@ pub enum Code {
     LoginRequired,
     InteractionRequired,
     ConsentRequired,
+    UnmetAuthenticationRequirements,
     RequestNotSupported,
     RequestUriNotSupported,
     InvalidRequestUri,
@@ -65,6 +66,7 @@ impl Code {
             Self::LoginRequired => "login_required",
             Self::InteractionRequired => "interaction_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidRequestUri => "invalid_request_uri",
@@ -95,6 +97,7 @@ impl Code {
             | Self::LoginRequired
             | Self::InteractionRequired
             | Self::ConsentRequired
+            | Self::UnmetAuthenticationRequirements
             | Self::RequestNotSupported
             | Self::RequestUriNotSupported
             | Self::InvalidRequestUri
@@ -196,6 +199,7 @@ table! {
     // Signing in
     NO_SESSION = LoginRequired 50_058 "Nobody is signed in, and the request forbids to ask.";
     SIGN_IN_AGAIN = LoginRequired 50_058 "The person has to sign in again, and the request forbids to ask.";
+    UNMET_DEMAND = UnmetAuthenticationRequirements 0 "Who signed in, or how, is not what the request demands.";
     NOT_ASSIGNED = InteractionRequired 50_105 "The application is not assigned to the person, and the request forbids to say so.";
     OWES_TERMS = InteractionRequired 50_158 "The person has to accept terms first, and the request forbids to ask.";
     CONSENT = ConsentRequired 65_001 "The person has not consented to what the application asks for, and the request forbids to ask.";
@@ -321,6 +325,18 @@ pub const REFRESH_SPA_EXPIRED: OAuthError = OAuthError::bad_token(
     "The refresh token of a single-page application has a fixed lifetime, which is over.",
 );
 
+/// Every error that there is.
+pub fn all() -> impl Iterator<Item = OAuthError> {
+    ALL.iter().copied().chain([
+        SCOPE_NOT_GRANTED,
+        CONSENT_GONE,
+        REFRESH_REVOKED,
+        REFRESH_EXPIRED,
+        REFRESH_SPA_EXPIRED,
+        ON_BEHALF_OF_REVOKED,
+    ])
+}
+
 /// Kind to error, for faults that no row of the table above names (architecture.md, "Faults").
 impl From<&Fault> for OAuthError {
     fn from(fault: &Fault) -> Self {
@@ -408,17 +424,6 @@ mod tests {
         "ui_not_allowed",
         "interrupted_user",
     ];
-
-    fn all() -> impl Iterator<Item = OAuthError> {
-        ALL.iter().copied().chain([
-            SCOPE_NOT_GRANTED,
-            CONSENT_GONE,
-            REFRESH_REVOKED,
-            REFRESH_EXPIRED,
-            REFRESH_SPA_EXPIRED,
-            ON_BEHALF_OF_REVOKED,
-        ])
-    }
 
     #[test]
     fn descriptions_use_the_characters_of_rfc_6749() {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::demands::ACR_VALUES;
 use super::response_type::ResponseType;
 use super::signing::SigningAlgorithm;
 use crate::directory::credential::AuthMethod;
@@ -67,7 +68,7 @@ pub fn document(base: &str, issuer: &str, signing: &[SigningAlgorithm]) -> Value
             "idp", "name", "preferred_username", "login_hint", "email", "email_verified", "given_name",
             "family_name", "address", "phone_number", "phone_number_verified", "at_hash", "c_hash", "acr", "amr",
         ],
-        "acr_values_supported": ["1", "2"],
+        "acr_values_supported": ACR_VALUES,
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,
         "request_parameter_supported": false,

@@ -15,7 +15,7 @@
 //! | [`response_type`] | what an answer consists of, and who may have tokens in it |
 //! | [`scope`], [`pkce`] | what is asked for; how a code is bound to its requester |
 //! | [`client_auth`], [`token`] | who redeems; what each grant obliges to |
-//! | [`claims_request`] | which claims a request names one by one |
+//! | [`claims_request`], [`demands`] | which claims a request names one by one, and which it insists on |
 //! | [`roles`] | which roles an application holds in a resource |
 //! | [`registration`] | what applications register about themselves |
 //! | [`device`] | which codes devices show, who may use them, what they are told while they wait |
@@ -36,6 +36,7 @@ pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
 pub mod consent;
+pub mod demands;
 pub mod device;
 pub mod dpop;
 pub mod error;

@@ -87,6 +87,8 @@ const CHECKS: &[Check] = &[
     Check { asks: |a| a.choose, refusal: error::SIGN_IN_AGAIN, leads: Leads::Choose },
     // Whoever a hint names and is not here, is nobody: never a silent switch to somebody else (security.md S22).
     Check { asks: |a| a.session.is_none(), refusal: error::NO_SESSION, leads: Leads::Begin },
+    // It is somebody else than the request is about, or is not as sure as it has to be.
+    Check { asks: falls_short, refusal: error::SIGN_IN_AGAIN, leads: Leads::Begin },
     Check { asks: is_too_old, refusal: error::SIGN_IN_AGAIN, leads: Leads::Begin },
     // Whoever is asked for more than what follows signs in first, and is asked for this on the way.
     Check { asks: owes_terms, refusal: error::OWES_TERMS, leads: Leads::CatchUp },
@@ -143,6 +145,10 @@ const fn begin_with(prompts: Prompts, served: Served) -> Prompt {
 
 fn owes_terms(asked: &Asked<'_>) -> bool {
     asked.session.is_some_and(|session| session.owes_terms)
+}
+
+fn falls_short(asked: &Asked<'_>) -> bool {
+    asked.session.is_some_and(|session| !session.meets_demands)
 }
 
 fn is_too_old(asked: &Asked<'_>) -> bool {

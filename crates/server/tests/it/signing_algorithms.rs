@@ -1,13 +1,16 @@
 //! What a tenant's tokens are signed with: each algorithm, the change from one to the next, and tokens that want to be
 //! checked by another one than their key is for.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 use vestibule_crypto::asymmetric::Pkcs8;
 use vestibule_crypto::client_key::ClientKey;
 use vestibule_crypto::jwk::{Algorithm, VerifyingKey};
-use vestibule_crypto::jws::{self, Expected, Typ};
+use vestibule_crypto::jws::{self, Expected, Refusal, Typ};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::oauth::signing::SigningAlgorithm;
 use vestibule_rules::time::Span;
@@ -195,6 +198,25 @@ fn bombs() -> Vec<(String, String)> {
     [("a slow JWE", compact(&slow)), ("a deflated JWE", compact(&deep)), ("a JWE of ten", many.to_string())]
         .map(named)
         .into()
+}
+
+/// What of this thread's own time on a processor goes by: not the time in which others have it.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap(), u32::try_from(time.tv_nsec).unwrap())
+}
+
+#[test]
+fn an_encrypted_token_costs_no_more_than_looking_at_it() {
+    // S58
+    let expected = Expected { algorithms: &Algorithm::ALL, typ: Typ::OneOf(&["JWT"]) };
+    for (what, token) in bombs() {
+        let before = processor_time();
+        let answer = jws::verify(&token, &[], &expected);
+        let spent = processor_time() - before;
+        assert!(matches!(answer, Err(Refusal::NotCompact)), "{what}");
+        assert!(spent < Duration::from_millis(5), "{what} took {spent:?}");
+    }
 }
 
 async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {

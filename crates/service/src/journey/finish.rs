@@ -15,6 +15,7 @@ use vestibule_store::{WriteTx, audit, users};
 
 use super::{Loaded, Request, State};
 use crate::audit::by_user;
+use crate::authorize::{meets, refuse};
 use crate::consent;
 use crate::device::Declined;
 use crate::env::Site;
@@ -223,6 +224,11 @@ async fn answer(
         }
         Request::App(verified) => verified,
     };
+    let demanded = (verified.client_id, &verified.demands);
+    if !meets(site, visit, demanded, (authenticated.user, &authenticated.amr)) {
+        let to = refuse(visit, verified.callback.clone(), &error::UNMET_DEMAND).to;
+        return Ok(Answer { granted: None, to, waiting: None });
+    }
     if consent::is_owed(site, visit, verified, authenticated.user).await? {
         let row = waiting::row(site, visit, verified, Waits::Consent { sid: new.row.sid })?;
         return Ok(Answer { granted: None, to: To::Consent(row.id), waiting: Some(row) });

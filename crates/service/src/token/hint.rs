@@ -11,6 +11,7 @@ use vestibule_crypto::digest::{base64url, hmac_parts};
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::account::Hinted;
+use vestibule_rules::oauth::demands::Demands;
 use vestibule_rules::oauth::params::Params;
 
 use super::subject;
@@ -73,9 +74,23 @@ pub async fn id_token(site: &Site, visit: &Visit, token: &str) -> Outcome<Option
     }))
 }
 
-/// Whom an authorization request means. What proves most comes first: a token of ours, then the session that MSAL names
-/// (`sid`), then a name.
-pub async fn hinted(site: &Site, visit: &Visit, params: &Params, here: &Browser) -> Outcome<Hinted> {
+/// Whom an authorization request means. A demand goes before every hint; of hints what proves most comes first: a token
+/// of ours, then the session that MSAL names (`sid`), then a name.
+pub async fn hinted(
+    site: &Site,
+    visit: &Visit,
+    (params, demands): (&Params, &Demands),
+    here: &Browser,
+) -> Outcome<Hinted> {
+    if demands.sub.is_some() {
+        let Some(client) = params.hint("client_id").and_then(ClientId::parse) else {
+            return Ok(Hinted::Stranger);
+        };
+        let users = here.accounts.iter().map(|found| found.session.user);
+        let found =
+            users.into_iter().find(|user| demands.mean(&subject(site, Some(&visit.tenant), client, *user)));
+        return Ok(found.map_or(Hinted::Stranger, Hinted::User));
+    }
     if let Some(token) = params.hint("id_token_hint") {
         // A hint that is not ours names nobody, so it is nobody's who is signed in.
         let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hinted::Stranger) };

@@ -4,15 +4,21 @@ use vestibule_crypto::digest::pkce_s256;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::oauth::dpop::binds_refresh_tokens;
-use vestibule_rules::oauth::error;
+use vestibule_rules::oauth::error::{self, OAuthError};
 use vestibule_rules::oauth::pkce::{self, Shown};
 use vestibule_rules::oauth::token::{self, Code, Redeeming, Refused};
+use vestibule_rules::time::Span;
 use vestibule_store::grants::{self, CodeRow, FamilyRow, RefreshRow};
 use vestibule_store::users;
 
 use super::code::{CodeDoc, read_doc, read_platform};
 use super::mint::{Mint, NewRefresh};
 use super::{Call, Refusal, TokenResponse, digest_of, granted, issuer_of};
+use crate::throttle::Limit;
+
+const WINDOW: Span = Span::minutes(10);
+/// More than all apps behind one network ask for again after their codes were cleared away.
+const GUESSES: i64 = 100;
 
 /// A code with everything around it, as of one instant.
 struct Found {
@@ -66,16 +72,27 @@ async fn find(call: &Call<'_>, digest: &[u8]) -> Result<Found, Refusal> {
     let mut tx = call.site.env.db.read().await?;
     let Some(code) = grants::find_code(&mut tx, tenant, digest).await? else {
         call.client.check_what_was_shown()?;
-        return Err(match grants::find_code_any_tenant(&mut tx, digest).await? {
-            Some(_) => error::CODE_OF_OTHER_TENANT.into(),
-            None => error::CODE.into(),
-        });
+        drop(tx);
+        return Err(unknown(call, digest).await?.into());
     };
     let family = grants::find_family(&mut tx, tenant, code.grant_id)
         .await?
         .ok_or_else(|| Fault::ours(format!("authorization_code: grant {} is missing", code.grant_id)))?;
     let user = users::find(&mut tx, tenant, family.user_id).await?;
     Ok(Found { doc: read_doc(&code)?, code, family, user })
+}
+
+/// What is wrong with a code that the tenant does not know. Only such codes count, and no right one is ever refused
+/// because of them (security.md S33).
+async fn unknown(call: &Call<'_>, digest: &[u8]) -> Outcome<OAuthError> {
+    let (site, visit) = (call.site, call.visit);
+    if grants::find_code_any_tenant(&mut site.env.db.glance().await?, digest).await?.is_some() {
+        return Ok(error::CODE_OF_OTHER_TENANT);
+    }
+    let limit = Limit::new(&site.env, "code", &visit.network(), WINDOW, GUESSES);
+    let spent = Limit::spend(&site.env, visit.tenant_id(), vec![limit], visit.now).await?;
+    spent.map_err(Fault::throttled)?;
+    Ok(error::CODE)
 }
 
 fn check(call: &Call<'_>, found: &Found, key: Option<&str>) -> Result<(), Refused> {

@@ -54,11 +54,16 @@ pub(super) async fn refresh(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
             Ok(rotation) => rotation,
             Err(refused) => {
                 if let Refused::Revoke(_) = refused {
-                    revoke(call, &found).await?;
+                    end(call, &found, Some(reuse(call, &found))).await?;
                 }
                 return Err(refused.error().into());
             }
         };
+        let registered = call.client.app.registered.as_deref();
+        if registered.is_some_and(|registered| !registered.may_have_refresh_tokens()) {
+            end(call, &found, None).await?;
+            return Err(error::REFRESH_REVOKED.into());
+        }
         let next = match (rotation, &found.successor) {
             (Rotation::Again, Some(old)) => NewRefresh::again(old.plain.clone(), old.row.expires_at),
             (Rotation::Again, None) => return Err(error::REFRESH_REVOKED.into()),
@@ -166,9 +171,9 @@ async fn rotate(call: &Call<'_>, found: &Found, plain: &str, next: &NewRefresh) 
 }
 
 /// A token came back after its successor was used: the family dies, and somebody should know.
-async fn revoke(call: &Call<'_>, found: &Found) -> Outcome<()> {
-    let (tenant, now, grant) = (call.visit.tenant_id(), call.visit.now, found.family.id);
-    let entry = EntryRow {
+fn reuse(call: &Call<'_>, found: &Found) -> EntryRow {
+    let (now, grant) = (call.visit.now, found.family.id);
+    EntryRow {
         key: call.site.env.order_key(now),
         at: now,
         actor: format!("application:{}", found.row.client_id),
@@ -177,17 +182,22 @@ async fn revoke(call: &Call<'_>, found: &Found) -> Outcome<()> {
         target_id: found.family.user_id.to_string(),
         correlation_id: call.visit.correlation.to_string(),
         detail: serde_json::json!({"grant": grant, "generation": found.row.generation}).to_string(),
-    };
+    }
+}
+
+/// Ends everything that came of the sign-in; `entry` is written by whoever does so first.
+async fn end(call: &Call<'_>, found: &Found, entry: Option<EntryRow>) -> Outcome<()> {
+    let (tenant, now, grant) = (call.visit.tenant_id(), call.visit.now, found.family.id);
     call.site
         .env
         .db
         .write(move |tx| {
             let entry = entry.clone();
             Box::pin(async move {
-                if grants::revoke_family(tx, tenant, grant, now).await? {
-                    audit::insert(tx, tenant, &entry).await?;
+                match (grants::revoke_family(tx, tenant, grant, now).await?, entry) {
+                    (true, Some(entry)) => audit::insert(tx, tenant, &entry).await,
+                    (true | false, None) | (false, Some(_)) => Ok(()),
                 }
-                Ok(())
             })
         })
         .await

@@ -86,8 +86,16 @@ fault-too-large = That was more than this page can take. Go back and shorten it.
 fault-number = Error
 # In front of the reference that support asks for.
 fault-reference = Reference
+# In front of the id that this server gave the request, as in its log.
+fault-trace = Trace ID
+# In front of the id that the app gave the request, as in the app's log.
+fault-correlation = Correlation ID
 # In front of the time.
 fault-time = Time
+# Heading of the page that explains an error to whoever writes an app.
+number-title = What { $number } means
+# Under the heading.
+number-lead = For whoever writes or runs the app. The words in front are what the app reads.
 # Button of a page whose journey has expired.
 fault-start-again = Start again
 

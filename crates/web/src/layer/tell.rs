@@ -76,7 +76,7 @@ fn page(pages: &Pages, exchange: &Exchange, listening: &Listening, spoken: &Spok
         ..Frame::neutral()
     };
     let frame = exchange.framed().cloned().unwrap_or_else(neutral);
-    let page = FaultPage::new(&spoken.fault, exchange.reference(), exchange.now());
+    let page = FaultPage::new(&spoken.fault, exchange.reference(), exchange.trace());
     respond::html(spoken.status(), pages.render(&frame, &page)?, &FormTargets::Own)
 }
 
@@ -133,6 +133,7 @@ fn challenge(
         | Code::LoginRequired
         | Code::InteractionRequired
         | Code::ConsentRequired
+        | Code::UnmetAuthenticationRequirements
         | Code::RequestNotSupported
         | Code::RequestUriNotSupported
         | Code::InvalidRequestUri

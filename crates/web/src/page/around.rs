@@ -1,7 +1,9 @@
 //! Pages around a journey: faults, signing out, the way back to the app, the home of an organisation.
 
 use serde::Serialize;
+use uuid::Uuid;
 use vestibule_rules::fault::{Fault, Kind};
+use vestibule_rules::oauth::error::{self, Trace};
 use vestibule_rules::text::Message;
 use vestibule_rules::time::Timestamp;
 
@@ -18,6 +20,9 @@ pub struct FaultPage {
     /// The number as developers know it.
     number: Option<String>,
     reference: String,
+    /// What an app that asked has in its own log, too.
+    trace: String,
+    correlation: String,
     time: String,
     time_text: String,
     restart: Option<String>,
@@ -25,7 +30,8 @@ pub struct FaultPage {
 
 impl FaultPage {
     /// The page for a fault. A message that the fault brings along is what the other party may be told.
-    pub fn new(fault: &Fault, reference: String, now: Timestamp) -> Self {
+    pub fn new(fault: &Fault, reference: String, trace: Trace) -> Self {
+        let now = trace.now;
         let (title, id) = words(fault);
         let message = fault.hint.clone().unwrap_or_else(|| match &fault.kind {
             Kind::Throttled(after) => Message::new(id).with("minutes", (after.as_seconds_ceil() + 59) / 60),
@@ -47,6 +53,8 @@ impl FaultPage {
             message,
             number: (fault.code != 0).then(|| format!("AADSTS{}", fault.code)),
             reference,
+            trace: trace.trace.to_string(),
+            correlation: trace.correlation.to_string(),
             time: now.rfc3339(),
             time_text: now.rfc3339().replace('T', " ").replace('Z', " UTC"),
             restart: None,
@@ -94,7 +102,11 @@ impl Page for FaultPage {
     const TEMPLATE: &'static str = "pages/fault.html";
 
     fn samples() -> Vec<Self> {
-        let now = Timestamp::from_seconds(1_795_486_536);
+        let trace = Trace {
+            trace: Uuid::from_u128(0x8f3c_4a53_0000_4000_8000_0000_0000_0001),
+            correlation: Uuid::from_u128(0x5c1e_0000_0000_4000_8000_0000_0000_0002),
+            now: Timestamp::from_seconds(1_795_486_536),
+        };
         let faults = vec![
             Fault::malformed("redirect_uri", "").code(50011),
             Fault::new(Kind::WrongClient, "").code(700_016),
@@ -112,10 +124,49 @@ impl Page for FaultPage {
             Fault::missing("journey", "").hint(Message::new("fault-journey-gone")),
         ];
         let page = |(i, fault): (usize, &Fault)| {
-            Self::new(fault, "8F3C4A53".to_owned(), now)
+            Self::new(fault, "8F3C4A53".to_owned(), trace)
                 .restart((i == 5).then(|| "http://localhost:3000/".to_owned()))
         };
         faults.iter().enumerate().map(page).collect()
+    }
+}
+
+/// What a number means: where `error_uri` of an error leads (native-auth-and-msal.md 4.5).
+#[derive(Clone, Debug, Serialize)]
+pub struct NumberPage {
+    number: String,
+    meanings: Vec<Meaning>,
+}
+
+/// One situation that has the number.
+#[derive(Clone, Debug, Serialize)]
+struct Meaning {
+    /// The `error` member.
+    word: &'static str,
+    suberror: Option<&'static str>,
+    text: &'static str,
+}
+
+impl NumberPage {
+    /// The page; nothing when no error has the number.
+    pub fn of(number: u32) -> Option<Self> {
+        let meanings: Vec<Meaning> = error::all()
+            .filter(|error| number != 0 && error.number == number)
+            .map(|error| Meaning {
+                word: error.code.as_str(),
+                suberror: error.suberror,
+                text: error.description,
+            })
+            .collect();
+        (!meanings.is_empty()).then(|| Self { number: format!("AADSTS{number}"), meanings })
+    }
+}
+
+impl Page for NumberPage {
+    const TEMPLATE: &'static str = "pages/number.html";
+
+    fn samples() -> Vec<Self> {
+        [error::REFRESH_REVOKED, error::MALFORMED].iter().filter_map(|error| Self::of(error.number)).collect()
     }
 }
 

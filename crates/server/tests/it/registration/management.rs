@@ -56,6 +56,38 @@ async fn an_application_reads_changes_and_ends_its_registration() -> Outcome<()>
     .await
 }
 
+#[tokio::test]
+async fn who_gives_offline_access_up_has_no_grant_that_lasts() -> Outcome<()> {
+    // S77
+    on_both(&[FILE], async |server| {
+        suite::sign_up(server).await?;
+        let client = Client::registers(server, json!({"scope": "openid email offline_access"})).await?;
+        let party = client.party(server);
+        let tokens = party.good(&[("scope", "openid offline_access")]).await?;
+        let first = tokens.refresh_token.unwrap();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", first.as_str())];
+        let (status, body) = party.token_by_key(&form).await?;
+        assert_eq!(status, 200, "{body}");
+        let second = body["refresh_token"].as_str().unwrap();
+        let change = async |scope: &str| {
+            let body = client.changed(json!({ "scope": scope }));
+            send(Method::PUT, client.address(), Some(client.token()), Some(&body)).await
+        };
+        assert_eq!(change("openid email").await?.body["scope"], "openid email");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", second)];
+        let refused = async || -> Outcome<()> {
+            let (status, body) = party.token_by_key(&form).await?;
+            assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}");
+            Ok(())
+        };
+        refused().await?;
+        // What ended does not come back.
+        change("openid email offline_access").await?;
+        refused().await
+    })
+    .await
+}
+
 fn app(
     server: &TestServer,
     client: &Client,

@@ -250,7 +250,12 @@ impl House {
         let loaded = Loaded {
             application: visit.tenant.application(client(app)),
             applications,
-            session: Some(SessionFact { user: self.user, auth_time: visit.now, owes_terms: false }),
+            session: Some(SessionFact {
+                user: self.user,
+                auth_time: visit.now,
+                owes_terms: false,
+                meets_demands: true,
+            }),
             choose: false,
             held: &Held::new(),
             served: Served::Flow,

@@ -3,6 +3,7 @@
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::SessionId;
 use vestibule_rules::oauth::account::Hinted;
+use vestibule_rules::oauth::demands::Demands;
 use vestibule_rules::time::Span;
 use vestibule_service::hop::SessionCookie;
 use vestibule_service::logout::{LogoutReply, LogoutRequest, logout};
@@ -72,7 +73,9 @@ async fn hints_are_only_read_when_they_are_ours() -> Outcome<()> {
         let visit = house.visit(1);
         let params = params(&[("id_token_hint", &id_token)]);
         let here = session::of_browser(&house.site, &visit).await?;
-        let hinted = async |here: &Browser| hint::hinted(&house.site, &visit, &params, here).await;
+        let hinted = async |here: &Browser| {
+            hint::hinted(&house.site, &visit, (&params, &Demands::default()), here).await
+        };
         assert_eq!(hinted(&here).await?, Hinted::User(house.user));
         // S22
         assert_eq!(hinted(&Browser::default()).await?, Hinted::Stranger);

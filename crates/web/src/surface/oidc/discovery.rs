@@ -1,4 +1,5 @@
-//! `GET /{tenant}/v2.0/.well-known/openid-configuration`
+//! `GET /{tenant}/v2.0/.well-known/openid-configuration` and, for clients that know OAuth alone,
+//! `GET /.well-known/oauth-authorization-server/{tenant}/v2.0` (RFC 8414): one document under both.
 
 use axum::extract::{Request, State};
 use axum::response::Response;

@@ -34,6 +34,11 @@ pub(super) fn public() -> Router<AppState> {
             &get(discovery::get).options(preflight),
         );
     }
+    // RFC 8414 §3.1: the path of the issuer stands behind the well-known name.
+    for path in ["/{tenant}/v2.0", "/{tenant}", "/{tenant}/{flow}/v2.0"] {
+        let path = format!("/.well-known/oauth-authorization-server{path}");
+        routes = routes.route(&path, get(discovery::get).options(preflight));
+    }
     endpoint(routes, "/discovery/v2.0/keys", &get(keys::get).options(preflight))
 }
 

@@ -10,6 +10,7 @@ mod federation;
 mod guardian;
 mod home;
 mod journey;
+mod number;
 mod trial;
 
 use axum::Router;
@@ -20,6 +21,8 @@ use crate::state::AppState;
 /// The pages and what belongs to them.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
+        // No tenant can have this name.
+        .route("/error", get(number::get))
         .route("/{tenant}", get(home::get))
         .route("/{tenant}/", get(home::get))
         .route("/{tenant}/journey/{id}", get(journey::get).post(journey::post))
