@@ -18,10 +18,12 @@ const BROWSERS: [&str; 2] = ["/usr/bin/chromium-headless-shell", "/usr/bin/chrom
 
 /// Files of the end-to-end suite that see nothing of the engine: pages, forms, other people's servers, and the minute
 /// that a second code takes.
-const SAME_ON_BOTH: [&str; 20] = [
+const SAME_ON_BOTH: [&str; 22] = [
     "accounts.test.mjs",
     "attributes.test.mjs",
+    "clients.test.mjs",
     "codes.test.mjs",
+    "customers.test.mjs",
     "device.test.mjs",
     "discovery.test.mjs",
     "guides.test.mjs",

@@ -61,7 +61,8 @@ pub(crate) async fn standing(
 
 /// Whether a request has to wait for a consent.
 pub(crate) async fn is_owed(site: &Site, visit: &Visit, verified: &Verified, user: UserId) -> Outcome<bool> {
-    let asked = (&verified.scope, verified.asks_consent);
+    let scope = verified.asked();
+    let asked = (&scope, verified.asks_consent);
     Ok(standing(site, visit, (verified.client_id, user), asked).await? != Standing::Given)
 }
 

@@ -136,6 +136,13 @@ const fn is_off(flag: &bool) -> bool {
     !*flag
 }
 
+impl Verified {
+    /// All that somebody may have to agree to.
+    pub fn asked(&self) -> Scope {
+        self.claims.widen(&self.scope)
+    }
+}
+
 /// Decides an authorization request.
 pub fn decide(params: &Params, loaded: &Loaded<'_>) -> Decision {
     let mut draft = Draft::new(params, loaded);
@@ -502,6 +509,9 @@ fn scope_is_known(draft: &mut Draft<'_>) -> Result<(), Stop> {
 
 fn claims_are_readable(draft: &mut Draft<'_>) -> Result<(), Stop> {
     (draft.claims, draft.demands) = ClaimsRequest::parse(draft.params.get("claims")?)?;
+    if let Some(registered) = draft.loaded.application.and_then(|app| app.registered.as_deref()) {
+        draft.claims.limit(&registered.scopes);
+    }
     Ok(())
 }
 

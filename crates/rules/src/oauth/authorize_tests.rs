@@ -445,3 +445,11 @@ fn without_a_code_there_is_no_refresh_token() {
     let Decision::Interact(verified, _) = under(SecurityProfile::OidcCompat, &changes) else { panic!() };
     assert_eq!(verified.scope.text(), "openid");
 }
+
+#[test]
+fn the_docs_name_every_parameter() {
+    let page = include_str!("../../../../docs/reference/requests.md");
+    for name in ["client_id", "redirect_uri", "state", "resource"].iter().chain(super::KNOWN) {
+        assert!(page.contains(&format!("`{name}`")), "docs/reference/requests.md lacks {name}");
+    }
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::demands::Demands;
 use super::error::{self, OAuthError};
+use super::scope::Scope;
 
 /// Longest parameter that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -55,10 +56,38 @@ impl ClaimsRequest {
         Ok((Self { userinfo: names("userinfo"), id_token: names("id_token") }, demands))
     }
 
+    /// What it asks for beside `scope`: whoever has to agree to a scope has to agree to a claim of it, too.
+    pub fn widen(&self, scope: &Scope) -> Scope {
+        let mut scope = scope.clone();
+        for name in self.userinfo.iter().chain(&self.id_token) {
+            match bringing(name) {
+                Some("profile") => scope.profile = true,
+                Some("email") => scope.email = true,
+                Some("address") => scope.address = true,
+                Some("phone") => scope.phone = true,
+                Some(_) | None => {}
+            }
+        }
+        scope
+    }
+
+    /// Leaves out what no scope of `given` brings.
+    pub fn limit(&mut self, given: &[String]) {
+        let is_given =
+            |name: &String| bringing(name).is_some_and(|scope| given.iter().any(|own| own == scope));
+        self.userinfo.retain(is_given);
+        self.id_token.retain(is_given);
+    }
+
     /// Whether nothing was asked for.
     pub const fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
+}
+
+/// The scope that brings a claim.
+fn bringing(name: &str) -> Option<&'static str> {
+    PERSONAL.iter().find(|(claim, _)| *claim == name).map(|(_, scope)| *scope)
 }
 
 #[cfg(test)]
@@ -81,6 +110,19 @@ mod tests {
         for bad in ["", "{", "[]", "\"name\"", "null", &long] {
             assert_eq!(ClaimsRequest::parse(Some(bad)), Err(error::CLAIMS), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_claim_weighs_as_much_as_its_scope() {
+        let every: Vec<String> = PERSONAL.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut all = ClaimsRequest { userinfo: every.clone(), id_token: every };
+        let wide = all.widen(&Scope { openid: true, ..Scope::default() });
+        assert!(wide.openid && wide.profile && wide.email && wide.address && wide.phone);
+        assert!(!wide.offline_access && wide.resource.is_none());
+        all.limit(&["openid".to_owned(), "email".to_owned()]);
+        assert_eq!(all.userinfo, ["email", "email_verified"]);
+        assert_eq!(all.id_token, all.userinfo);
+        assert_eq!(ClaimsRequest::default().widen(&wide), wide);
     }
 
     proptest! {

@@ -184,6 +184,8 @@ table! {
     PUSH_REQUIRED = InvalidRequest 0 "The application has to push its authorization requests.";
     PUSHED_BY_REFERENCE = InvalidRequest 0 "A request that is pushed must not have a request_uri.";
     REDIRECT_URI = InvalidRequest 0 "The redirect_uri is missing, malformed or not registered for the application.";
+    REDIRECT_MALFORMED = InvalidRequest 90_102 "The redirect_uri is not an absolute address.";
+    REDIRECT_UNREGISTERED = InvalidRequest 900_971 "No redirect address is registered for the application.";
     THUMBPRINT = InvalidRequest 0 "The dpop_jkt is not the thumbprint of a key.";
     TARGET = InvalidTarget 500_011 "The resource is not known in the tenant.";
     TARGETS = InvalidTarget 0 "Tokens are for one resource; name one, and scopes of no other.";
@@ -238,6 +240,7 @@ table! {
     CODE_REDEEMED = InvalidGrant 54_005 "The authorization code was redeemed before.";
     CODE_OF_OTHER_TENANT = InvalidGrant 700_005 "The authorization code belongs to another tenant.";
     REDIRECT_MISMATCH = InvalidGrant 50_011 "The redirect_uri is not the one of the authorization request.";
+    REDIRECT_UNKNOWN = InvalidRequest 50_011 "The redirect_uri is not one that is registered for the application.";
     VERIFIER_MISMATCH = InvalidGrant 501_481 "The code_verifier does not match the code_challenge of the authorization request.";
     PROOF = InvalidDpopProof 0 "The DPoP proof is missing, repeated or not good for this request.";
     PROOF_NONCE = UseDpopNonce 0 "The DPoP proof has to hold the nonce that this answer gives.";

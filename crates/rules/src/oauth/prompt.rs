@@ -132,7 +132,7 @@ fn standing(verified: &Verified, held: &Held, loaded: &Loaded<'_>) -> Standing {
     let asked = (held, verified.asks_consent);
     loaded
         .application
-        .map_or(Standing::Given, |app| consent::judge(app, &verified.scope, loaded.applications, asked))
+        .map_or(Standing::Given, |app| consent::judge(app, &verified.asked(), loaded.applications, asked))
 }
 
 /// Without a flow nobody can sign up, whatever the request asks for.

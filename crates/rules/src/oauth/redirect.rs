@@ -6,6 +6,7 @@
 
 use url::Url;
 
+use super::error::{self, OAuthError};
 use crate::directory::application::{Application, Platform};
 use crate::fault::{Fault, Kind};
 use crate::text::Message;
@@ -17,27 +18,23 @@ const LOOPBACKS: [&str; 3] = ["http://localhost", "http://127.0.0.1", "http://[:
 pub fn find<P>(application: &Application<P>, given: Option<&str>) -> Result<(Platform, String), Fault> {
     let mut registered = application.redirect_uris();
     let Some(first) = registered.next() else {
-        return Err(refused(900_971, "redirect-unregistered", "the application has no redirect address"));
+        return Err(refused(&error::REDIRECT_UNREGISTERED, "redirect-unregistered"));
     };
     let Some(given) = given else {
         // RFC 6749 §3.1.2.3: it may be left out when there is only one that could be meant.
         return match registered.next() {
             None => Ok((first.0, first.1.to_owned())),
-            Some(_) => Err(refused(
-                900_144,
-                "redirect-missing",
-                "several addresses are registered and none was named",
-            )),
+            Some(_) => Err(refused(&error::MISSING_PARAMETER, "redirect-missing")),
         };
     };
     if Url::parse(given).is_err() {
-        return Err(refused(90_102, "redirect-malformed", "the redirect address is not an address"));
+        return Err(refused(&error::REDIRECT_MALFORMED, "redirect-malformed"));
     }
     application
         .redirect_uris()
         .find(|(platform, uri)| matches(*platform, uri, given))
         .map(|(platform, _)| (platform, given.to_owned()))
-        .ok_or_else(|| refused(50_011, "redirect-mismatch", "the redirect address is not registered"))
+        .ok_or_else(|| refused(&error::REDIRECT_UNKNOWN, "redirect-mismatch"))
 }
 
 /// Whether `given` is the address `registered`.
@@ -87,8 +84,11 @@ fn loopback(uri: &str) -> Option<(&'static str, &str)> {
     (rest.is_empty() || rest.starts_with('/') || rest.starts_with('?')).then_some((host, rest))
 }
 
-fn refused(code: u32, hint: &str, detail: &str) -> Fault {
-    Fault::new(Kind::Malformed, detail).about("redirect_uri").code(code).hint(Message::new(hint))
+fn refused(error: &OAuthError, hint: &str) -> Fault {
+    Fault::new(Kind::Malformed, error.description)
+        .about("redirect_uri")
+        .code(error.number)
+        .hint(Message::new(hint))
 }
 
 #[cfg(test)]

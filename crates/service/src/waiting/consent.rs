@@ -168,7 +168,7 @@ async fn question<'a>(
     let request = &waiting.doc.request;
     let whose = (request.client_id, person.session.user);
     let (asked, needs_admin) =
-        match consent::standing(site, visit, whose, (&request.scope, request.asks_consent)).await? {
+        match consent::standing(site, visit, whose, (&request.asked(), request.asks_consent)).await? {
             Standing::Given => (Vec::new(), false),
             Standing::Ask(asked) => (asked, false),
             Standing::NeedsAdmin(asked) => (asked, true),

@@ -22,7 +22,7 @@ use self::ledger::Ledger;
 const KILLS: usize = 200;
 const VISITORS: usize = 12;
 /// Answers that a server gives at most before it is killed.
-const LIFE: u64 = 100;
+const LIFE: u64 = 60;
 /// Of so many answers, none may be missing for longer than this.
 const PATIENCE: Duration = Duration::from_secs(15);
 

@@ -5,7 +5,7 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::server::on_both;
 
 use super::world::{Client, FILE, Host};
-use crate::conformance::party::{CLIENT, Party, Seen, Variant};
+use crate::conformance::party::{ANN, CLIENT, Party, Seen, Variant};
 use crate::conformance::suite;
 
 #[tokio::test]
@@ -112,6 +112,39 @@ async fn a_stranger_has_the_grants_and_scopes_that_it_registered() -> Outcome<()
             let (status, body) = party.token_by_key(&form).await?;
             assert_eq!((status, &body["error"]), (400, &json!("unauthorized_client")), "{form:?}");
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_claim_that_is_named_weighs_as_much_as_its_scope() -> Outcome<()> {
+    // S91
+    on_both(&[FILE], async |server| {
+        suite::sign_up(server).await?;
+        let named =
+            json!({"id_token": {"email": null}, "userinfo": {"email": {"essential": true}}}).to_string();
+        let asks = [("scope", "openid"), ("claims", named.as_str())];
+        // What it did not register it does not get under another name.
+        let party = Client::registers(server, json!({"scope": "openid"})).await?.party(server);
+        let tokens = party.good(&asks).await?;
+        assert!(tokens.id.get("email").is_none());
+        assert!(party.told(&tokens).await?.get("email").is_none());
+        // What it did register is asked for as by its scope, and agreed to as such.
+        let party = Client::registers(server, json!({"scope": "openid email"})).await?.party(server);
+        party.good(&[("scope", "openid")]).await?;
+        let silent = async |more: (&str, &str)| -> Outcome<Option<String>> {
+            let Seen::App(answer) = party.ask(&[("prompt", "none"), ("scope", "openid"), more]).await? else {
+                return Err(Fault::ours("the person agreed to it"));
+            };
+            Ok(answer.get("error").map(str::to_owned))
+        };
+        assert_eq!(silent(asks[1]).await?.as_deref(), Some("consent_required"));
+        let Seen::Page(page) = party.ask(&asks).await? else { return Err(Fault::ours("nobody is asked")) };
+        assert!(page.page.text(".permissions").unwrap().contains("email"), "{}", page.page.html);
+        let tokens = party.good(&asks).await?;
+        assert_eq!(tokens.id["email"], ANN.0);
+        assert_eq!(silent(("scope", "openid email")).await?, None);
         Ok(())
     })
     .await
