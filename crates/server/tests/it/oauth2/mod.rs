@@ -2,21 +2,25 @@
 
 mod app;
 mod assertions;
+mod bearers;
 mod codes;
 mod cors;
 mod device;
 mod dpop;
 mod dpop_attacks;
 mod explain;
+mod grants;
 mod groups;
 mod introspection;
 mod lifetimes;
 mod methods;
 mod on_behalf_of;
 mod pushed;
+mod repeated;
 mod resource;
 mod responses;
 mod roles;
 mod secrets;
+mod subjects;
 mod workloads;
 pub(crate) mod world;
