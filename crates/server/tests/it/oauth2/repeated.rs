@@ -8,8 +8,9 @@ use vestibule_testkit::server::secret;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{ADA, Call, VERIFIER, WEB, at, back, harbour, signed_in};
+use super::on_behalf_of::TENANT;
 use crate::client::parameter;
-use crate::journeys::passage::Hand;
+use crate::journeys::passage::{Hand, SHOP};
 
 /// Parameters of an authorization request, with a value that may stand there.
 fn asked() -> Vec<(&'static str, String)> {
@@ -145,6 +146,21 @@ async fn nothing_is_said_twice_to_the_token_endpoint() -> Outcome<()> {
     }
     // None of them did anything to the code.
     assert_eq!(WEB.redeems(&url).token(&server).await?.status, 200);
+    server.finish().await
+}
+
+#[tokio::test]
+async fn nothing_is_said_twice_by_a_device() -> Outcome<()> {
+    // S8
+    let server = TestServer::start(Engine::Sqlite, &[TENANT]).await?;
+    let endpoint = format!("{}/{SHOP}/oauth2/v2.0/devicecode", server.origin);
+    let device = "66666666-6666-4666-8666-666666666666";
+    let usual = Call::default().and(&[("client_id", device), ("scope", "openid")]);
+    for (name, value) in [("client_id", device), ("scope", "openid"), ("client_secret", "x")] {
+        let answer = doubled(usual.clone(), name, value).post(&endpoint).await?;
+        assert_eq!(answer.refusal(), (400, "invalid_request"), "{name}: {}", answer.body);
+    }
+    assert_eq!(usual.post(&endpoint).await?.status, 200);
     server.finish().await
 }
 

@@ -193,8 +193,9 @@ async fn somebody_who_takes_nothing_in_holds_nothing_up() -> Outcome<()> {
     server.finish().await
 }
 
-/// How long others wait at most while somebody floods, when they wait hardly at all otherwise.
-const FLOOR: Duration = Duration::from_millis(50);
+/// How long others wait at most while somebody floods, when they wait hardly at all otherwise. Without optimisation a frame
+/// takes many times as long.
+const FLOOR: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
 /// How often it is measured until others were hardly held up: the processors have other tests to run.
 const ROUNDS: usize = 10;
 /// What a flood may leave in the server's memory.
