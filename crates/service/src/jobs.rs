@@ -65,7 +65,7 @@ pub async fn run(site: Arc<Site>, mailer: Arc<dyn Mailer>, stop: CancellationTok
         () = directory(&site) => {}
         () = deliver(&site, &*mailer) => {}
         () = signing_keys(&site) => {}
-        () = notices(&site) => {}
+        () = notices::keep_delivering(&site, MAIL) => {}
         () = clean_up(&site) => {}
         () = providers(&site) => {}
         () = domains_of_providers(&site) => {}
@@ -129,26 +129,6 @@ async fn signing_keys(site: &Site) {
         };
         if let Err(fault) = done {
             tracing::error!(%fault, "signing keys cannot be kept up");
-        }
-    }
-}
-
-async fn notices(site: &Site) {
-    let mut tick = every(MAIL);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = site.notices_waiting.notified() => {}
-        }
-        loop {
-            match notices::deliver(site).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(fault) => {
-                    tracing::error!(%fault, "apps cannot be told of ended sessions");
-                    break;
-                }
-            }
         }
     }
 }

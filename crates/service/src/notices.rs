@@ -1,9 +1,14 @@
 //! Telling apps, server to server, that a session ended (OpenID Connect Back-Channel Logout 1.0).
 //!
 //! The notices are written in the transaction that ends the session; this job delivers them at least once. An app that
-//! does not answer holds up nobody: each is asked by itself, and after some tries it is let be (security.md S85).
+//! does not answer holds up nobody: what falls due meanwhile leaves, and after some tries it is let be (security.md S85).
 
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
+use tokio::time::{self, MissedTickBehavior};
 use url::{Url, form_urlencoded};
 use vestibule_crypto::digest::base64url;
 use vestibule_rules::fault::Outcome;
@@ -22,22 +27,55 @@ const TYPE: &str = "logout+jwt";
 const LIFE: Span = Span::minutes(2);
 /// How long a worker may take before another one takes over; longer than a request may.
 const LEASE: Span = Span::seconds(30);
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const TRIES: i64 = 6;
 const FIRST_WAIT: Span = Span::seconds(5);
 const BATCH: u32 = 32;
+/// Notices that are on the way at once; a multiple of a batch, or apps that do not answer would hold up the others.
+const MOST: usize = 256;
 
-/// Tells the apps whose notices are due; whether there may be more.
+/// Tells the apps whose notices are due, and waits for all of them; whether there may be more.
 pub async fn deliver(site: &Site) -> Outcome<bool> {
+    let claimed = claim(site).await?;
+    let more = !claimed.is_empty();
+    let told = futures_util::future::join_all(claimed.iter().map(|notice| one(site, notice))).await;
+    told.into_iter().collect::<Outcome<()>>().map(|()| more)
+}
+
+/// Tells them for as long as it is polled: what is due when it is asked to, and every so often what became due by
+/// itself or on another node.
+pub async fn keep_delivering(site: &Site, period: Duration) {
+    let mut tick = time::interval(period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut on_the_way = FuturesUnordered::new();
+    loop {
+        let look = tokio::select! {
+            _ = tick.tick() => true,
+            () = site.notices_waiting.notified() => true,
+            Some(told) = on_the_way.next() => {
+                log(told);
+                // Others may have waited for the room.
+                on_the_way.len() + 1 == MOST
+            }
+        };
+        while look && on_the_way.len() < MOST {
+            let Some(claimed) = log(claim(site).await).filter(|claimed| !claimed.is_empty()) else { break };
+            on_the_way.extend(claimed.into_iter().map(|notice| async move { one(site, &notice).await }));
+        }
+    }
+}
+
+fn log<T>(outcome: Outcome<T>) -> Option<T> {
+    outcome.inspect_err(|fault| tracing::error!(%fault, "apps cannot be told of ended sessions")).ok()
+}
+
+async fn claim(site: &Site) -> Outcome<Vec<Notice>> {
     let now = site.env.now();
     let write = site
         .env
         .db
         .write(move |tx| Box::pin(async move { logout_notices::claim(tx, now, LEASE, BATCH).await }));
-    let claimed = write.await?;
-    let more = !claimed.is_empty();
-    futures_util::future::try_join_all(claimed.iter().map(|notice| one(site, notice))).await?;
-    Ok(more)
+    write.await
 }
 
 async fn one(site: &Site, notice: &Notice) -> Outcome<()> {

@@ -284,6 +284,8 @@ const KNOWN: &[&str] = &[
     "code_challenge_method",
     "prompt",
     "max_age",
+    "display",
+    "claims_locales",
     "login_hint",
     "domain_hint",
     "ui_locales",

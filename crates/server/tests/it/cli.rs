@@ -51,6 +51,8 @@ fn every_command_has_help() {
         "funnel",
         "config",
         "client-registration",
+        "keys",
+        "token",
     ] {
         let run = vestibule(folder().path(), &[command, "--help"]);
         assert_eq!(run.code, 0, "{}", run.err);

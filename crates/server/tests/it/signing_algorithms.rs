@@ -22,6 +22,7 @@ use crate::client::claims;
 use crate::conformance::logout::{back_channel, logout_token, sign_out};
 use crate::conformance::party::{CALLBACK, CLIENT, Party, Seen, Shows, Tokens, Variant};
 use crate::conformance::suite::sign_up;
+use crate::journeys::passage::Answered;
 use crate::oauth2::world::forge;
 use crate::signing_keys::{tenant, token};
 
@@ -219,18 +220,28 @@ fn an_encrypted_token_costs_no_more_than_looking_at_it() {
     }
 }
 
-async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {
+async fn about(party: &Party<'_>, endpoint: &str, token: &str) -> Outcome<Answered> {
     let secret = vestibule_testkit::server::secret("secrets/app");
     let form = [("client_id", CLIENT), ("client_secret", secret.expose().as_str()), ("token", token)];
-    let url = format!("{}/suite/oauth2/v2.0/introspect", party.server.origin);
-    let answered = party.hand.post(&url, &form).await?;
+    let url = format!("{}/suite/oauth2/v2.0/{endpoint}", party.server.origin);
+    party.hand.post(&url, &form).await
+}
+
+async fn is_active(party: &Party<'_>, token: &str) -> Outcome<bool> {
+    let answered = about(party, "introspect", token).await?;
     let body: Value = serde_json::from_str(&answered.body).unwrap();
     Ok(body["active"] == true)
 }
 
+/// The session is there, and the app learns so without a page.
+async fn is_signed_in(party: &Party<'_>) -> Outcome<bool> {
+    let seen = party.ask(&[("prompt", "none")]).await?;
+    Ok(matches!(seen, Seen::App(answer) if answer.get("code").is_some()))
+}
+
 #[tokio::test]
 async fn a_key_is_good_for_its_own_algorithm_alone() -> Outcome<()> {
-    // S58, S60, S61
+    // S58, S60, S61, S84
     for algorithm in ["RS256", "PS256", "ES256", "EdDSA"] {
         let server = TestServer::start(Engine::Sqlite, &[&signing_with(algorithm)]).await?;
         sign_up(&server).await?;
@@ -254,6 +265,9 @@ async fn a_key_is_good_for_its_own_algorithm_alone() -> Outcome<()> {
                 (400, Some("invalid_grant")),
                 "{algorithm} as {what}"
             );
+            // Whoever revokes is told the same of every token; the grant of the good one stands.
+            assert_eq!(about(&party, "revoke", &token).await?.status, 200, "{algorithm} as {what}");
+            assert!(is_active(&party, &access).await?, "{algorithm} as {what} ended a grant");
         }
         for (what, hint) in confused(&server, &id_token).await? {
             // Nobody's hint is not the hint of who is signed in.
@@ -262,7 +276,19 @@ async fn a_key_is_good_for_its_own_algorithm_alone() -> Outcome<()> {
                 Seen::Page(form) => return Err(form.page.unexpected(&what)),
             };
             assert_eq!(answer.get("error"), Some("login_required"), "{algorithm} as {what}");
+            // S84: nor does it sign anybody out, or send anybody anywhere.
+            let pairs = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", CALLBACK)];
+            let Seen::Page(asks) = sign_out(&party, &pairs).await? else {
+                panic!("{algorithm} as {what} is believed at the logout endpoint");
+            };
+            assert!(asks.page.has("input[name=csrf]"), "{algorithm} as {what}: {}", asks.page.html);
+            assert!(is_signed_in(&party).await?, "{algorithm} as {what} signed somebody out");
         }
+        // What all of these were made of is good.
+        assert_eq!(about(&party, "revoke", &access).await?.status, 200);
+        assert!(!is_active(&party, &access).await?);
+        let good = [("id_token_hint", id_token.as_str()), ("post_logout_redirect_uri", CALLBACK)];
+        assert!(matches!(sign_out(&party, &good).await?, Seen::App(_)));
         server.finish().await?;
     }
     Ok(())

@@ -28,7 +28,7 @@ async fn refreshed(hand: &Hand, tokens: &Value) -> Outcome<(u16, Value)> {
 #[tokio::test]
 async fn a_person_takes_access_back_and_everything_that_the_app_got_ends() -> Outcome<()> {
     // S77, S68
-    server::on_both(&[MALL], async |server| {
+    server::on_nodes(&[MALL], async |server| {
         let hand = signed_in(server, ADA).await?;
         let tokens = accepted(&hand, BASIC).await?;
         let userinfo = format!("{}/{SHOP}/openid/userinfo", server.origin);
@@ -56,7 +56,7 @@ async fn a_person_takes_access_back_and_everything_that_the_app_got_ends() -> Ou
 #[tokio::test]
 async fn a_code_dies_with_the_consent_behind_it() -> Outcome<()> {
     // S34
-    server::on_both(&[MALL], async |server| {
+    server::on_nodes(&[MALL], async |server| {
         let hand = signed_in(server, ADA).await?;
         accepted(&hand, BASIC).await?;
         let back = super::ask(&hand, ROBOT, BASIC, &[]).await?.at_app()?;
@@ -72,7 +72,7 @@ async fn a_code_dies_with_the_consent_behind_it() -> Outcome<()> {
 async fn an_app_that_became_one_of_others_needs_consent_for_what_it_has() -> Outcome<()> {
     // S34: nobody withdrew anything; the consent was never there.
     let own = MALL.replacen("    consent: required\n", "", 1);
-    server::on_both(&[&own], async |server| {
+    server::on_nodes(&[&own], async |server| {
         let hand = signed_in(server, ADA).await?;
         let back = super::ask(&hand, ROBOT, BASIC, &[]).await?.at_app()?;
         let (_, tokens) = hand.redeem(SHOP, ROBOT, &back).await?;
@@ -92,7 +92,7 @@ async fn an_app_that_became_one_of_others_needs_consent_for_what_it_has() -> Out
 #[tokio::test]
 async fn nobody_takes_back_what_somebody_else_gave() -> Outcome<()> {
     // A45
-    server::on_both(&[MALL], async |server| {
+    server::on_nodes(&[MALL], async |server| {
         let hand = signed_in(server, ADA).await?;
         let tokens = accepted(&hand, BASIC).await?;
         let form = apps(server, &hand).await?;
@@ -125,7 +125,7 @@ async fn the_app_is_told_of_it_on_its_back_channel() -> Outcome<()> {
     let bodies = Mutex::new(bodies);
     let mark = "    publisherDomain: robots.example\n";
     let file = MALL.replacen(mark, &format!("{mark}    backChannelLogoutUri: {address}\n"), 1);
-    server::on_both(&[&file], async |server| {
+    server::on_nodes(&[&file], async |server| {
         let hand = signed_in(server, ADA).await?;
         let tokens = accepted(&hand, BASIC).await?;
         withdraw(server, &hand).await?;

@@ -81,6 +81,19 @@ async fn live(server: &TestServer) -> Outcome<Vec<(&'static str, String)>> {
     secrets.push(("client secret", app.into_inner()));
     let provider = vestibule_testkit::server::secret("secrets/stranger");
     secrets.push(("provider's secret", provider.into_inner()));
+    // S38: a secret and an assertion in an address, at every endpoint that takes one elsewhere.
+    let (misplaced, signed) = ("canary-of-a-secret-in-an-address", "canary.of-an.assertion-in-an-address");
+    for endpoint in ["token", "par", "introspect", "revoke", "devicecode"] {
+        let url = format!("{}/{SHOP}/oauth2/v2.0/{endpoint}", server.origin);
+        for query in [format!("client_secret={misplaced}"), format!("client_assertion={signed}")] {
+            let form = [("client_id", TILL), ("grant_type", "client_credentials"), ("token", "x")];
+            let answered = hand.post(&format!("{url}?{query}"), &form).await?;
+            assert_eq!(answered.status, 400, "{endpoint} {query}: {}", answered.body);
+            assert!(!answered.body.contains("canary"), "{}", answered.body);
+            hand.get(&format!("{url}?client_id={TILL}&{query}")).await?;
+        }
+    }
+    secrets.extend([("misplaced secret", misplaced.to_owned()), ("misplaced assertion", signed.to_owned())]);
     server.clock.advance(Span::minutes(1));
     Ok(secrets)
 }
@@ -96,6 +109,7 @@ fn hexadecimal(text: &str) -> String {
 
 #[tokio::test]
 async fn no_secret_is_in_the_database_or_in_the_log() -> Outcome<()> {
+    // S38, A8, A58, A66
     let log = Log::default();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("vestibule=trace"))

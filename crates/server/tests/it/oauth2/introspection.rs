@@ -65,31 +65,35 @@ async fn active(server: &TestServer, who: (&str, &str), token: &str) -> Outcome<
 async fn a_token_is_told_to_its_owner_and_its_audience_alone() -> Outcome<()> {
     // S61, S62, S65, S67
     let world = World::new().await?;
-    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
-    let hand = Hand::new(&server);
-    let tokens = customer(&server, &hand, SCOPE).await?;
-    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
-    let (access, refresh, id) = (text("access_token"), text("refresh_token"), text("id_token"));
-    let told = post(&server, "introspect", ORDERS_OWN, &access).await?.body;
-    assert_eq!(
-        (&told["active"], &told["client_id"], &told["aud"]),
-        (&json!(true), &json!(TILL), &json!(ORDERS))
-    );
-    assert_eq!((&told["scope"], &told["token_type"]), (&json!("orders.read"), &json!("Bearer")));
-    assert_eq!(told["username"], ADA.0);
-    assert!(told["exp"].is_i64() && told["sub"].is_string() && told["jti"].is_string());
-    assert!(active(&server, TILLS, &access).await?);
-    assert!(!active(&server, STRANGERS, &access).await?);
-    assert!(active(&server, TILLS, &refresh).await?);
-    for stranger in [STRANGERS, ORDERS_OWN] {
-        assert!(!active(&server, stranger, &refresh).await?);
-    }
-    // Neither another kind of token nor anything like one.
-    let cut = |token: &str| token.get(..token.len() - 1).unwrap().to_owned();
-    for token in [id, cut(&access), cut(&refresh), refresh.to_uppercase(), "x".to_owned(), "w.x".to_owned()] {
-        assert!(!active(&server, TILLS, &token).await?, "{token}");
-    }
-    server.finish().await
+    on_nodes(&[&world.tenant()], async |server| {
+        let hand = Hand::new(server);
+        let tokens = customer(server, &hand, SCOPE).await?;
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        let (access, refresh, id) = (text("access_token"), text("refresh_token"), text("id_token"));
+        let told = post(server, "introspect", ORDERS_OWN, &access).await?.body;
+        assert_eq!(
+            (&told["active"], &told["client_id"], &told["aud"]),
+            (&json!(true), &json!(TILL), &json!(ORDERS))
+        );
+        assert_eq!((&told["scope"], &told["token_type"]), (&json!("orders.read"), &json!("Bearer")));
+        assert_eq!(told["username"], ADA.0);
+        assert!(told["exp"].is_i64() && told["sub"].is_string() && told["jti"].is_string());
+        assert!(active(server, TILLS, &access).await?);
+        assert!(!active(server, STRANGERS, &access).await?);
+        assert!(active(server, TILLS, &refresh).await?);
+        for stranger in [STRANGERS, ORDERS_OWN] {
+            assert!(!active(server, stranger, &refresh).await?);
+        }
+        // Neither another kind of token nor anything like one.
+        let cut = |token: &str| token.get(..token.len() - 1).unwrap().to_owned();
+        for token in
+            [id, cut(&access), cut(&refresh), refresh.to_uppercase(), "x".to_owned(), "w.x".to_owned()]
+        {
+            assert!(!active(server, TILLS, &token).await?, "{token}");
+        }
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -139,39 +143,43 @@ async fn what_a_token_rests_on_ends_it_at_once() -> Outcome<()> {
 async fn a_new_password_ends_what_was_granted_before() -> Outcome<()> {
     // S68
     let world = World::new().await?;
-    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
-    let hand = Hand::new(&server);
-    let tokens = customer(&server, &hand, SCOPE).await?;
-    let (access, refresh) =
-        (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
-    assert!(active(&server, ORDERS_OWN, access).await?);
-    server.clock.advance(Span::seconds(1));
-    let mut user = people(&server, SHOP, ADA.0).await?.remove(0);
-    // What resetting a password writes.
-    user.sessions_valid_from = server.site.env.now();
-    let tenant = tenant(&server, SHOP);
-    let update = server.site.env.db.write(move |tx| {
-        let user = user.clone();
-        Box::pin(async move { users::update(tx, tenant, &user).await.map(drop) })
-    });
-    update.await?;
-    assert!(!active(&server, ORDERS_OWN, access).await? && !active(&server, TILLS, refresh).await?);
-    server.finish().await
+    on_nodes(&[&world.tenant()], async |server| {
+        let hand = Hand::new(server);
+        let tokens = customer(server, &hand, SCOPE).await?;
+        let (access, refresh) =
+            (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
+        assert!(active(server, ORDERS_OWN, access).await?);
+        server.clock.advance(Span::seconds(1));
+        let mut user = people(server, SHOP, ADA.0).await?.remove(0);
+        // What resetting a password writes.
+        user.sessions_valid_from = server.site.env.now();
+        let tenant = tenant(server, SHOP);
+        let update = server.site.env.db.write(move |tx| {
+            let user = user.clone();
+            Box::pin(async move { users::update(tx, tenant, &user).await.map(drop) })
+        });
+        update.await?;
+        assert!(!active(server, ORDERS_OWN, access).await? && !active(server, TILLS, refresh).await?);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_token_ends_with_its_time() -> Outcome<()> {
     // S68
     let world = World::new().await?;
-    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
-    let hand = Hand::new(&server);
-    let tokens = customer(&server, &hand, SCOPE).await?;
-    let access = tokens["access_token"].as_str().unwrap();
-    let life = Span::seconds(tokens["expires_in"].as_i64().unwrap());
-    assert!(active(&server, TILLS, access).await?);
-    server.clock.advance(life);
-    assert!(!active(&server, TILLS, access).await?);
-    server.finish().await
+    on_nodes(&[&world.tenant()], async |server| {
+        let hand = Hand::new(server);
+        let tokens = customer(server, &hand, SCOPE).await?;
+        let access = tokens["access_token"].as_str().unwrap();
+        let life = Span::seconds(tokens["expires_in"].as_i64().unwrap());
+        assert!(active(server, TILLS, access).await?);
+        server.clock.advance(life);
+        assert!(!active(server, TILLS, access).await?);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -209,51 +217,55 @@ async fn either_token_ends_the_whole_grant_and_only_for_its_owner() -> Outcome<(
 async fn an_applications_own_token_can_be_taken_back() -> Outcome<()> {
     // S67, S68
     let world = World::new().await?;
-    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
-    let own = secret("secrets/old");
-    let proof = [("client_id", EITHER), ("client_secret", own.expose().as_str())];
-    let get = async || -> Outcome<String> {
-        Ok(server.credentials(&proof, &[]).await?.body["access_token"].as_str().unwrap().to_owned())
-    };
-    let (one, other) = (get().await?, get().await?);
-    assert!(active(&server, ORDERS_OWN, &one).await?);
-    assert_eq!(post(&server, "revoke", ORDERS_OWN, &one).await?.status, 200);
-    assert!(active(&server, ORDERS_OWN, &one).await?);
-    assert_eq!(post(&server, "revoke", STRANGERS, &one).await?.status, 200);
-    assert!(!active(&server, ORDERS_OWN, &one).await?);
-    assert!(active(&server, ORDERS_OWN, &other).await?);
-    server.finish().await
+    on_nodes(&[&world.tenant()], async |server| {
+        let own = secret("secrets/old");
+        let proof = [("client_id", EITHER), ("client_secret", own.expose().as_str())];
+        let get = async || -> Outcome<String> {
+            Ok(server.credentials(&proof, &[]).await?.body["access_token"].as_str().unwrap().to_owned())
+        };
+        let (one, other) = (get().await?, get().await?);
+        assert!(active(server, ORDERS_OWN, &one).await?);
+        assert_eq!(post(server, "revoke", ORDERS_OWN, &one).await?.status, 200);
+        assert!(active(server, ORDERS_OWN, &one).await?);
+        assert_eq!(post(server, "revoke", STRANGERS, &one).await?.status, 200);
+        assert!(!active(server, ORDERS_OWN, &one).await?);
+        assert!(active(server, ORDERS_OWN, &other).await?);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_page_ends_its_own_tokens_from_its_own_origin() -> Outcome<()> {
     // R75, S14
     let world = World::new().await?;
-    let server = TestServer::start(Engine::Sqlite, &[&world.tenant()]).await?;
-    let hand = Hand::new(&server);
-    customer(&server, &hand, SCOPE).await?;
-    let back = hand.authorize(SHOP, PAGE, &[]).await?.at_app()?;
-    let code = parameter(&back, "code").unwrap();
-    let origin = ("origin", PAGE_ORIGIN);
-    let form = [
-        ("client_id", PAGE),
-        ("grant_type", "authorization_code"),
-        ("redirect_uri", BACK),
-        ("code", code.as_str()),
-        ("code_verifier", VERIFIER),
-    ];
-    let tokens = server.ask(&server.address("token"), &form, &[origin]).await?;
-    assert_eq!(tokens.status, 200, "{:?}", tokens.body);
-    let refresh = tokens.body["refresh_token"].as_str().unwrap();
-    let revoke = async |token: &str, origin: &str| {
-        let form = [("client_id", PAGE), ("token", token), ("token_type_hint", "refresh_token")];
-        server.ask(&server.address("revoke"), &form, &[("origin", origin)]).await
-    };
-    let elsewhere = revoke(refresh, "https://evil.example").await?;
-    assert_eq!((elsewhere.status, elsewhere.error().1), (400, 9_002_326));
-    assert_eq!(revoke(refresh, PAGE_ORIGIN).await?.status, 200);
-    let form = [("client_id", PAGE), ("grant_type", "refresh_token"), ("refresh_token", refresh)];
-    let again = server.ask(&server.address("token"), &form, &[origin]).await?;
-    assert_eq!((again.status, &again.body["suberror"]), (400, &json!("bad_token")));
-    server.finish().await
+    on_nodes(&[&world.tenant()], async |server| {
+        let hand = Hand::new(server);
+        customer(server, &hand, SCOPE).await?;
+        let back = hand.authorize(SHOP, PAGE, &[]).await?.at_app()?;
+        let code = parameter(&back, "code").unwrap();
+        let origin = ("origin", PAGE_ORIGIN);
+        let form = [
+            ("client_id", PAGE),
+            ("grant_type", "authorization_code"),
+            ("redirect_uri", BACK),
+            ("code", code.as_str()),
+            ("code_verifier", VERIFIER),
+        ];
+        let tokens = server.ask(&server.address("token"), &form, &[origin]).await?;
+        assert_eq!(tokens.status, 200, "{:?}", tokens.body);
+        let refresh = tokens.body["refresh_token"].as_str().unwrap();
+        let revoke = async |token: &str, origin: &str| {
+            let form = [("client_id", PAGE), ("token", token), ("token_type_hint", "refresh_token")];
+            server.ask(&server.address("revoke"), &form, &[("origin", origin)]).await
+        };
+        let elsewhere = revoke(refresh, "https://evil.example").await?;
+        assert_eq!((elsewhere.status, elsewhere.error().1), (400, 9_002_326));
+        assert_eq!(revoke(refresh, PAGE_ORIGIN).await?.status, 200);
+        let form = [("client_id", PAGE), ("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        let again = server.ask(&server.address("token"), &form, &[origin]).await?;
+        assert_eq!((again.status, &again.body["suberror"]), (400, &json!("bad_token")));
+        Ok(())
+    })
+    .await
 }

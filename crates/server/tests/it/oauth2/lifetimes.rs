@@ -3,7 +3,7 @@
 use serde_json::Value;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::time::Span;
-use vestibule_testkit::server::on_both;
+use vestibule_testkit::server::on_nodes;
 use vestibule_testkit::{Engine, TestServer};
 
 use super::app::{Answer, PAGE, WEB, back, harbour, signed_in};
@@ -72,7 +72,7 @@ async fn app_tenant_and_api_each_have_their_say() -> Outcome<()> {
 #[tokio::test]
 async fn no_rotation_moves_the_end_of_a_grant() -> Outcome<()> {
     // S76
-    on_both(&[&brief()], async |server| {
+    on_nodes(&[&brief()], async |server| {
         let hand = signed_in(server).await?;
         for (app, step, uses) in [(WEB, Span::hours(20), 2), (PAGE, Span::hours(9), 2)] {
             let url = back(&hand, &app.address(server, &[])).await?;
@@ -105,7 +105,7 @@ async fn no_rotation_moves_the_end_of_a_grant() -> Outcome<()> {
 #[tokio::test]
 async fn a_refresh_token_that_nobody_uses_dies_of_it() -> Outcome<()> {
     // S76
-    on_both(&[&brief()], async |server| {
+    on_nodes(&[&brief()], async |server| {
         let hand = signed_in(server).await?;
         let url = back(&hand, &WEB.address(server, &[])).await?;
         let tokens = WEB.redeems(&url).token(server).await?;

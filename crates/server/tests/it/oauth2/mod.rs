@@ -2,6 +2,7 @@
 
 mod app;
 mod assertions;
+mod bearers;
 mod codes;
 mod cors;
 mod demands;
@@ -9,6 +10,7 @@ mod device;
 mod dpop;
 mod dpop_attacks;
 mod explain;
+mod grants;
 mod groups;
 mod introspection;
 mod lifetimes;
@@ -16,9 +18,11 @@ mod methods;
 mod numbers;
 mod on_behalf_of;
 mod pushed;
+mod repeated;
 mod resource;
 mod responses;
 mod roles;
 mod secrets;
+mod subjects;
 mod workloads;
 pub(crate) mod world;

@@ -109,6 +109,31 @@ async fn an_api_calls_another_one_for_the_same_person() -> Outcome<()> {
 }
 
 #[tokio::test]
+async fn an_app_that_proves_nothing_trades_nobody_s_token() -> Outcome<()> {
+    // R22, S49: whoever has come by a token for the till could otherwise call the stock with it.
+    let secret =
+        "    passwordCredentials:\n      - displayName: test\n        secret: { file: secrets/app }\n";
+    let bare = TENANT.replacen(secret, "    tokenEndpointAuthMethod: none\n", 1);
+    let bare = bare.replacen("    web:\n", "    publicClient:\n", 1);
+    assert_ne!(bare, TENANT);
+    server::on_both(&[TENANT], async |server| {
+        let called = called(server).await?;
+        server.apply(&[&bare]).await?;
+        let stolen = Call::default().and(&[
+            ("client_id", TILL),
+            ("grant_type", JWT_BEARER),
+            ("assertion", called.text("access_token")),
+            ("requested_token_use", "on_behalf_of"),
+            ("scope", DOWNSTREAM),
+        ]);
+        let answer = stolen.post(&format!("{}/{SHOP}/oauth2/v2.0/token", server.origin)).await?;
+        assert_eq!(answer.refusal(), (400, "unauthorized_client"), "{}", answer.body);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn only_a_persons_access_token_for_the_caller_is_an_assertion() -> Outcome<()> {
     // R22, S61, S62, S93
     let other = TENANT

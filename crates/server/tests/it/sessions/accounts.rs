@@ -10,7 +10,7 @@ use crate::journeys::passage::{GUESTS, Hand, PORTAL, disable, recorded};
 #[tokio::test]
 async fn a_person_with_two_accounts_is_asked_and_the_chosen_one_is_used() -> Outcome<()> {
     // R42
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = both(server).await?;
         let form = asked(&hand, &[]).await?;
         assert_eq!(form.page.count(".accounts li"), 2);
@@ -36,7 +36,7 @@ async fn a_person_with_two_accounts_is_asked_and_the_chosen_one_is_used() -> Out
 #[tokio::test]
 async fn one_account_is_used_without_a_question_unless_the_app_wants_one() -> Outcome<()> {
     // R42
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         let nobody = hand.begin(GUESTS, PORTAL, &[("prompt", "select_account")]).await?;
         assert!(nobody.url.contains("/journey/"), "{}", nobody.url);
@@ -60,7 +60,7 @@ async fn one_account_is_used_without_a_question_unless_the_app_wants_one() -> Ou
 #[tokio::test]
 async fn a_hint_finds_its_account_and_nobody_else_stands_in_for_it() -> Outcome<()> {
     // S21, S22, R37
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         sign_up(server, &hand, ADA).await?;
         let back = hand.authorize(GUESTS, PORTAL, &[]).await?.at_app()?;
@@ -96,7 +96,7 @@ async fn a_hint_finds_its_account_and_nobody_else_stands_in_for_it() -> Outcome<
 #[tokio::test]
 async fn an_old_cookie_leads_to_nobody_after_another_account_was_chosen() -> Outcome<()> {
     // S86, A39
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         sign_up(server, &hand, ADA).await?;
         let alone = hand.cookie("vestibule-session-").unwrap();
@@ -131,7 +131,7 @@ async fn an_old_cookie_leads_to_nobody_after_another_account_was_chosen() -> Out
 #[tokio::test]
 async fn only_the_browser_that_was_asked_answers_with_its_own_token_and_once() -> Outcome<()> {
     // A45, S88, S15
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = both(server).await?;
         let form = asked(&hand, &[]).await?;
         let (ada, bob) = (sid_of(&form.page, ADA)?, sid_of(&form.page, BOB)?);
@@ -168,7 +168,7 @@ async fn only_the_browser_that_was_asked_answers_with_its_own_token_and_once() -
 #[tokio::test]
 async fn an_account_that_was_switched_off_is_in_no_list() -> Outcome<()> {
     // S87
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = both(server).await?;
         disable(server, GUESTS, BOB).await?;
         assert_eq!(at_once(&hand, &[("prompt", "none")]).await?, "login_required");
@@ -184,7 +184,7 @@ async fn an_account_that_was_switched_off_is_in_no_list() -> Outcome<()> {
 #[tokio::test]
 async fn an_app_signs_out_the_account_that_it_means_and_asks_when_it_means_none() -> Outcome<()> {
     // S84
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = both(server).await?;
         let back = hand.authorize(GUESTS, PORTAL, &[("login_hint", ADA)]).await?.at_app()?;
         let (_, tokens) = hand.redeem(GUESTS, PORTAL, &back).await?;
@@ -214,7 +214,7 @@ async fn an_app_signs_out_the_account_that_it_means_and_asks_when_it_means_none(
 
 #[tokio::test]
 async fn a_browser_has_eight_accounts_at_most() -> Outcome<()> {
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         for number in 0..9 {
             server.clock.advance(vestibule_rules::time::Span::minutes(11));

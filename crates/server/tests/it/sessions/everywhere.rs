@@ -41,7 +41,7 @@ async fn in_two_browsers(server: &TestServer) -> Outcome<(Hand, Hand)> {
 #[tokio::test]
 async fn a_person_signs_out_of_every_browser_and_app() -> Outcome<()> {
     // S77, A41
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let (here, there) = in_two_browsers(server).await?;
         let granted = tokens(&there).await?;
         let page = own(server, &here).await?;
@@ -76,7 +76,7 @@ async fn each_app_is_told_once_of_each_session_that_ends() -> Outcome<()> {
     let file = harbour();
     assert!(file.contains(&mark));
     let file = file.replacen(&mark, &format!("{mark}    backChannelLogoutUri: {address}\n"), 1);
-    server::on_both(&[&file], async |server| {
+    server::on_nodes(&[&file], async |server| {
         let (here, there) = in_two_browsers(server).await?;
         let mut ended = BTreeSet::new();
         for hand in [&here, &there] {
@@ -103,7 +103,7 @@ async fn each_app_is_told_once_of_each_session_that_ends() -> Outcome<()> {
 
 #[tokio::test]
 async fn others_in_the_browser_stay_when_one_signs_out_everywhere() -> Outcome<()> {
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = both(server).await?;
         let old = hand.cookie("vestibule-session-").unwrap();
         let page = own(server, &hand).await?;
@@ -123,7 +123,7 @@ async fn others_in_the_browser_stay_when_one_signs_out_everywhere() -> Outcome<(
 #[tokio::test]
 async fn an_operator_signs_somebody_out_everywhere() -> Outcome<()> {
     // S77
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         sign_up(server, &hand, ADA).await?;
         let granted = tokens(&hand).await?;

@@ -19,7 +19,7 @@ fn lasting(tenant: &str, lifetimes: &str) -> String {
 async fn a_session_ends_when_it_is_idle_and_when_it_is_old() -> Outcome<()> {
     // A42
     let tenant = lasting(&harbour(), "{ idle: 30m, absolute: 2h }");
-    server::on_both(&[&tenant], async |server| {
+    server::on_nodes(&[&tenant], async |server| {
         let silent = [("prompt", "none")];
         let hand = Hand::new(server);
         sign_up(server, &hand, ADA).await?;
@@ -42,7 +42,7 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() -> Outcome<()> {
 #[tokio::test]
 async fn a_tenant_that_shortens_lifetimes_means_sessions_of_before_too() -> Outcome<()> {
     // A42, A43
-    server::on_both(&[&harbour()], async |server| {
+    server::on_nodes(&[&harbour()], async |server| {
         let hand = Hand::new(server);
         sign_up(server, &hand, ADA).await?;
         server.clock.advance(Span::hours(3));
@@ -58,7 +58,7 @@ async fn a_tenant_that_shortens_lifetimes_means_sessions_of_before_too() -> Outc
 async fn whoever_chose_to_stay_signed_in_stays_longer() -> Outcome<()> {
     // A42, A43
     let tenant = lasting(&shop(), "{ absolute: 1h, persistentAbsolute: 30d, persistentIdle: 7d }");
-    server::on_both(&[&tenant], async |server| {
+    server::on_nodes(&[&tenant], async |server| {
         let silently = async |hand: &Hand| -> Outcome<Option<String>> {
             let back = hand.authorize(SHOP, TILL, &[("prompt", "none")]).await?.at_app()?;
             Ok(parameter(&back, "error"))
@@ -81,7 +81,7 @@ async fn whoever_chose_to_stay_signed_in_stays_longer() -> Outcome<()> {
 
 #[tokio::test]
 async fn a_browser_forgets_everybody_on_close_when_one_of_them_did_not_stay() -> Outcome<()> {
-    server::on_both(&[&shop()], async |server| {
+    server::on_nodes(&[&shop()], async |server| {
         let hand = Hand::new(server);
         let form = hand.almost_customer(server, (ADA, PASSWORD)).await?;
         hand.answer(&form, &[("action", "submit")]).await?.at_app()?;

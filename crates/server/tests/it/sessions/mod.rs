@@ -3,6 +3,7 @@
 mod accounts;
 mod everywhere;
 mod lifetimes;
+mod telling;
 
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::TestServer;

@@ -1,10 +1,13 @@
 //! HTTP/2 connections that make work and want no answer (S97). The frames are written by hand, as no honest client sends
 //! them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use vestibule_bench::Trouble;
+use vestibule_bench::mailbox::PostOffice;
+use vestibule_bench::server::{Place, resident_kib};
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::browser::outsider;
 use vestibule_testkit::{Engine, TestServer};
@@ -85,8 +88,12 @@ const FLOODS: [(&str, Flood); 5] = [
 ];
 
 async fn connect(server: &TestServer, window: u32) -> Outcome<TcpStream> {
+    connect_to(server.origin.trim_start_matches("http://"), window).await
+}
+
+async fn connect_to(address: &str, window: u32) -> Outcome<TcpStream> {
     let broken = |error: std::io::Error| Fault::ours(error.to_string());
-    let mut stream = TcpStream::connect(server.origin.trim_start_matches("http://")).await.map_err(broken)?;
+    let mut stream = TcpStream::connect(address).await.map_err(broken)?;
     let initial_window = [b"\x00\x04".as_slice(), &window.to_be_bytes()].concat();
     let hello = [PREFACE.to_vec(), frame(SETTINGS, 0, 0, &initial_window)].concat();
     stream.write_all(&hello).await.map_err(broken)?;
@@ -184,4 +191,93 @@ async fn somebody_who_takes_nothing_in_holds_nothing_up() -> Outcome<()> {
     }
     drop(stream);
     server.finish().await
+}
+
+/// How long others wait at most while somebody floods, when they wait hardly at all otherwise. Without optimisation a frame
+/// takes many times as long.
+const FLOOR: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+/// How often it is measured until others were hardly held up: the processors have other tests to run.
+const ROUNDS: usize = 10;
+/// What a flood may leave in the server's memory.
+const GROWTH_KIB: u64 = 64 * 1024;
+
+/// A server in a process of its own, whose memory is nobody else's.
+struct Apart {
+    client: reqwest::Client,
+    address: String,
+    pid: u32,
+}
+
+/// What 100 requests met.
+#[derive(Debug)]
+struct Met {
+    /// How long 95 of them took at most.
+    took: Duration,
+    /// The server's memory at its largest.
+    peak_kib: u64,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn wrong(trouble: Trouble) -> Fault {
+    Fault::ours(trouble.to_string())
+}
+
+async fn usual(server: &Apart) -> Outcome<Met> {
+    let (mut took, mut peak_kib) = (Vec::new(), 0);
+    for _ in 0..100 {
+        let began = Instant::now();
+        let answer = server.client.get(format!("http://{}/health", server.address)).send().await;
+        let answer = answer.map_err(|error| Fault::ours(error.to_string()))?;
+        assert_eq!(answer.status(), 200);
+        took.push(began.elapsed());
+        peak_kib = resident_kib(server.pid).map_err(wrong)?.max(peak_kib);
+    }
+    took.sort();
+    Ok(Met { took: took[94], peak_kib })
+}
+
+/// Floods again and again until others have had their answers.
+async fn flooded(server: &Apart, bytes: &[u8]) -> Outcome<Met> {
+    let flooding = async {
+        loop {
+            let Ok(mut stream) = connect_to(&server.address, 65_535).await else { continue };
+            // Whoever is hung up on comes back; whoever is not read waits for it.
+            let _ = stream.write_all(bytes).await;
+        }
+    };
+    tokio::select! {
+        met = usual(server) => met,
+        () = flooding => Err(Fault::ours("a flood has no end")),
+    }
+}
+
+#[tokio::test]
+async fn a_flood_costs_others_hardly_any_time_and_the_server_no_memory() -> Outcome<()> {
+    // S97
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let (_office, mail_port) = PostOffice::open().await.map_err(|error| wrong(Trouble::wrong(error)))?;
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_vestibule"));
+    let place = Place::prepare(program, folder.path(), (mail_port, None), None).map_err(wrong)?;
+    place.apply().map_err(wrong)?;
+    let process = place.start().await.map_err(wrong)?;
+    let address = format!("127.0.0.1:{}", place.port);
+    let server = Apart { client: outsider().build().unwrap(), address, pid: process.pid() };
+    for (name, flood) in FLOODS {
+        let bytes = flood();
+        let mut seen = Vec::new();
+        // What a flood itself does to others it does in every round.
+        for _ in 0..ROUNDS {
+            let (idle, during) = (usual(&server).await?, flooded(&server, &bytes).await?);
+            let growth = during.peak_kib.saturating_sub(idle.peak_kib);
+            assert!(growth < GROWTH_KIB, "{name}: the server grows by {growth} KiB");
+            let good = during.took <= FLOOR.max(2 * idle.took);
+            seen.push((idle, during, good));
+            if good {
+                break;
+            }
+        }
+        assert!(seen.iter().any(|(_, _, good)| *good), "{name} holds others up: {seen:?}");
+    }
+    process.kill().await.map_err(wrong)
 }

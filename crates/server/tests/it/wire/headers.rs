@@ -1,7 +1,9 @@
 //! What stands at the head of every answer, whoever asks and however (S15 to S17, S89, S94, S95).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use http::HeaderMap;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -163,4 +165,80 @@ async fn browsers_are_held_to_tls_for_two_years() -> Outcome<()> {
         stop.cancel();
     }
     server.finish().await
+}
+
+/// The proxies that are configured, the headers of a request, and who is taken for the caller.
+type Called = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+/// Whom a listener takes for the caller when these proxies are configured and these headers come.
+async fn caller(trusted: &[&str], headers: &[(&str, &str)]) -> Outcome<IpAddr> {
+    let socket = listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let (port, stop) = (socket.local_addr().unwrap().port(), CancellationToken::new());
+    let seen = Arc::new(Mutex::new(None));
+    let mark = Arc::clone(&seen);
+    let door = Door {
+        trusted_proxies: trusted.iter().map(|network| network.parse().unwrap()).collect(),
+        ..Door::new(
+            socket,
+            None,
+            Router::new().fallback(async || "here"),
+            Arc::new(move |_, ip| *mark.lock().unwrap() = Some(ip)),
+        )
+    };
+    tokio::spawn(listener::serve_all([door], &stop).join_all());
+    let answer = get(&format!("http://127.0.0.1:{port}/"), headers).await?;
+    assert_eq!(answer.status, 200, "{headers:?}");
+    stop.cancel();
+    let seen = *seen.lock().unwrap();
+    seen.ok_or_else(|| Fault::ours("nobody called"))
+}
+
+#[tokio::test]
+async fn who_called_is_said_by_a_configured_proxy_alone_and_in_one_header() -> Outcome<()> {
+    // S95
+    const NAME: &str = "x-forwarded-for";
+    const PROXY: &[&str] = &["127.0.0.0/8", "10.0.0.0/8"];
+    let peer = "127.0.0.1";
+    let cases: [Called; 14] = [
+        // Nobody is configured, or somebody else is.
+        (&[], &[(NAME, "198.51.100.1")], peer),
+        (&["10.0.0.0/8"], &[(NAME, "198.51.100.1")], peer),
+        (&[], &[(NAME, "198.51.100.1"), (NAME, "198.51.100.2")], peer),
+        // The proxy is.
+        (PROXY, &[], peer),
+        (PROXY, &[(NAME, "198.51.100.1")], "198.51.100.1"),
+        (PROXY, &[(NAME, "198.51.100.1, 10.0.0.2")], "198.51.100.1"),
+        (PROXY, &[(NAME, "2001:db8::1")], "2001:db8::1"),
+        // What the client wrote itself stands before what the proxy added, in the same line or in a line of its own.
+        (PROXY, &[(NAME, "192.0.2.66, 198.51.100.1")], "198.51.100.1"),
+        (PROXY, &[(NAME, "192.0.2.66"), (NAME, "198.51.100.1")], "198.51.100.1"),
+        (
+            PROXY,
+            &[(NAME, "192.0.2.66, 10.0.0.9"), (NAME, "198.51.100.1"), (NAME, "10.0.0.2")],
+            "198.51.100.1",
+        ),
+        (PROXY, &[(NAME, "198.51.100.1"), (NAME, "nonsense")], peer),
+        (PROXY, &[(NAME, "198.51.100.1, , ")], peer),
+        // Twins of other names say nothing.
+        (
+            PROXY,
+            &[("x_forwarded_for", "192.0.2.66"), ("x-forwarded_for", "192.0.2.66"), (NAME, "198.51.100.1")],
+            "198.51.100.1",
+        ),
+        (
+            PROXY,
+            &[
+                ("x_forwarded_for", "192.0.2.66"),
+                ("x-real-ip", "192.0.2.66"),
+                ("forwarded", "for=192.0.2.66"),
+                ("true-client-ip", "192.0.2.66"),
+                ("cf-connecting-ip", "192.0.2.66"),
+            ],
+            peer,
+        ),
+    ];
+    for (trusted, headers, expected) in cases {
+        assert_eq!(caller(trusted, headers).await?.to_string(), expected, "{trusted:?} {headers:?}");
+    }
+    Ok(())
 }
