@@ -265,6 +265,10 @@ test("what goes wrong", () =>
     await shoot(page, "error-app");
     await page.goto(new URL("/no/such/page", demo.origins.http).href);
     await shoot(page, "error-missing");
+    for (const number of [50011, 9002313]) {
+      await page.goto(new URL(`/error?code=${number}`, demo.origins.http).href);
+      await shoot(page, `number-${number}`);
+    }
     await page.goto((await metadata(customers)).end_session_endpoint);
     assert.equal(isApp(new URL(page.url())), false);
     await shoot(page, "signed-out");

@@ -48,6 +48,28 @@ async fn every_response_names_its_issuer_once_in_every_mode() -> Outcome<()> {
 }
 
 #[tokio::test]
+async fn a_posted_answer_ends_at_the_app_and_runs_nothing_of_the_request() -> Outcome<()> {
+    // S13
+    let server = TestServer::start(Engine::Sqlite, &[&harbour()]).await?;
+    let hand = signed_in(&server).await?;
+    let state = "\"><script>alert(1)</script><form action=https://evil.example>'";
+    let asks = [("response_mode", "form_post"), ("state", state)];
+    let answered = hand.get(&WEB.address(&server, &asks)).await?;
+    let forms: Vec<&str> =
+        answered.policy.split("; ").filter(|directive| directive.starts_with("form-action")).collect();
+    assert_eq!(forms, ["form-action 'self' http://localhost:3001"], "{}", answered.policy);
+    assert!(answered.policy.contains("script-src 'self'") && !answered.policy.contains("unsafe"));
+    assert!(!answered.body.contains("alert(1)</script>"), "{}", answered.body);
+    let page = Page { url: server.origin.parse().unwrap(), status: answered.status, html: answered.body };
+    assert_eq!(page.count("form"), 1);
+    assert_eq!(page.attribute("form", "action").as_deref(), Some(WEB.redirect_uri));
+    assert_eq!(page.attribute("input[name=state]", "value").as_deref(), Some(state));
+    // No script stands in the page itself, so that none of a request's could.
+    assert_eq!(page.count("script"), page.count("script[src]"));
+    server.finish().await
+}
+
+#[tokio::test]
 async fn somebody_who_cancels_sends_the_issuer_along() -> Outcome<()> {
     // S18
     let server = TestServer::start(Engine::Sqlite, &[&harbour()]).await?;
