@@ -95,7 +95,7 @@ fault-time = Time
 # Heading of the page that explains an error to whoever writes an app.
 number-title = What { $number } means
 # Under the heading.
-number-lead = For whoever writes or runs the app. The words in front are what the app reads.
+number-lead = For whoever writes or runs the app. Each heading is the word that the app reads.
 # Button of a page whose journey has expired.
 fault-start-again = Start again
 

@@ -138,26 +138,26 @@ pub struct NumberPage {
     meanings: Vec<Meaning>,
 }
 
-/// One situation that has the number.
+/// The situations that have the number and are told by the same words.
 #[derive(Clone, Debug, Serialize)]
 struct Meaning {
     /// The `error` member.
     word: &'static str,
     suberror: Option<&'static str>,
-    text: &'static str,
+    texts: Vec<&'static str>,
 }
 
 impl NumberPage {
     /// The page; nothing when no error has the number.
     pub fn of(number: u32) -> Option<Self> {
-        let meanings: Vec<Meaning> = error::all()
-            .filter(|error| number != 0 && error.number == number)
-            .map(|error| Meaning {
-                word: error.code.as_str(),
-                suberror: error.suberror,
-                text: error.description,
-            })
-            .collect();
+        let mut meanings: Vec<Meaning> = Vec::new();
+        for error in error::all().filter(|error| number != 0 && error.number == number) {
+            let (word, suberror) = (error.code.as_str(), error.suberror);
+            match meanings.iter_mut().find(|known| (known.word, known.suberror) == (word, suberror)) {
+                Some(known) => known.texts.push(error.description),
+                None => meanings.push(Meaning { word, suberror, texts: vec![error.description] }),
+            }
+        }
         (!meanings.is_empty()).then(|| Self { number: format!("AADSTS{number}"), meanings })
     }
 }
@@ -166,7 +166,7 @@ impl Page for NumberPage {
     const TEMPLATE: &'static str = "pages/number.html";
 
     fn samples() -> Vec<Self> {
-        [error::REFRESH_REVOKED, error::MALFORMED].iter().filter_map(|error| Self::of(error.number)).collect()
+        [error::REFRESH_REVOKED, error::REDIRECT_MISMATCH, error::MALFORMED].iter().filter_map(|error| Self::of(error.number)).collect()
     }
 }
 
