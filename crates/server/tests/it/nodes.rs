@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join_all, try_join_all};
 use serde_json::Value;
+use url::Url;
 use vestibule_rules::fault::Outcome;
 use vestibule_testkit::server::secret;
 use vestibule_testkit::{Engine, TestServer};
 
 use crate::client::parameter;
 use crate::journeys::passage::{
-    GUESTS, Hand, ORDERS, PORTAL, SHOP, TILL, disable, guests, people, recorded, shop,
+    Answered, GUESTS, Hand, ORDERS, PORTAL, SHOP, TILL, disable, guests, people, recorded, shop,
 };
 use crate::oauth2::world::{Asks as _, KEYED, World};
 
@@ -75,6 +76,29 @@ async fn of_64_uses_of_a_refresh_token_all_get_the_same_successor() -> Outcome<(
     assert_eq!(renewed(&hand, &first).await?.0, 400);
     assert_eq!(renewed(&hand, successor).await?.0, 400);
     assert_eq!(recorded(&server, GUESTS, "refresh_reuse").await?.len(), 1);
+    server.finish().await
+}
+
+#[tokio::test]
+async fn of_64_answers_to_a_pushed_request_one_has_a_code() -> Outcome<()> {
+    // S52
+    let server = nodes(&[&guests(NOBODY)]).await?;
+    let hand = Hand::new(&server);
+    hand.become_guest(&server, ADA).await?;
+    let asks = Url::parse(&hand.address(GUESTS, PORTAL, &[])).unwrap();
+    let mut form: Vec<(String, String)> = asks.query_pairs().into_owned().collect();
+    form.push(("client_secret".to_owned(), secret("secrets/app").expose().clone()));
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let par = format!("{}/{GUESTS}/oauth2/v2.0/par", server.origin);
+    let pushed: Value = serde_json::from_str(&hand.post(&par, &form).await?.body).unwrap();
+    let name = pushed["request_uri"].as_str().unwrap();
+    let address = format!("{}/{GUESTS}/oauth2/v2.0/authorize", server.origin);
+    let address = Url::parse_with_params(&address, [("client_id", PORTAL), ("request_uri", name)]).unwrap();
+    let answers = try_join_all((0..AT_ONCE).map(|_| hand.get(address.as_str()))).await?;
+    let answers: Vec<Url> = answers.into_iter().map(Answered::at_app).collect::<Outcome<_>>()?;
+    let told = |name: &str| answers.iter().filter_map(|back| parameter(back, name)).collect::<Vec<_>>();
+    assert_eq!(told("code").len(), 1, "{answers:?}");
+    assert_eq!(told("error"), vec!["invalid_request_uri"; AT_ONCE - 1]);
     server.finish().await
 }
 

@@ -166,7 +166,10 @@ impl Page for NumberPage {
     const TEMPLATE: &'static str = "pages/number.html";
 
     fn samples() -> Vec<Self> {
-        [error::REFRESH_REVOKED, error::REDIRECT_MISMATCH, error::MALFORMED].iter().filter_map(|error| Self::of(error.number)).collect()
+        [error::REFRESH_REVOKED, error::REDIRECT_MISMATCH, error::MALFORMED]
+            .iter()
+            .filter_map(|error| Self::of(error.number))
+            .collect()
     }
 }
 

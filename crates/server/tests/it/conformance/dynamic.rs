@@ -21,7 +21,8 @@ use crate::registration::world::{Applicant, Client, Host, PICTURE, send, tenant}
 const RS256: Expected<'_> = Expected { algorithms: &[Algorithm::Rs256], typ: Typ::OneOf(&["JWT"]) };
 
 async fn registered(more: Value) -> Outcome<Party<'static>> {
-    Ok(Client::registers(shared(), more).await?.party(shared()))
+    let server = shared();
+    Ok(Client::registers(server, more).await?.party(server))
 }
 
 async fn keys(party: &Party<'_>) -> Outcome<Vec<VerifyingKey>> {
@@ -243,7 +244,8 @@ pub(super) async fn oidcc_refresh_token() -> Outcome<()> {
     let tokens = party.good(&scope).await?;
     let refresh = tokens.refresh_token.as_deref().unwrap();
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-    let (status, body) = registered(json!({})).await?.token_by_key(&form).await?;
+    let other = Client::registers(party.server, json!({})).await?.party(party.server);
+    let (status, body) = other.token_by_key(&form).await?;
     assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}");
     let (status, body) = party.token_by_key(&form).await?;
     assert_eq!(status, 200, "{body}");
@@ -265,12 +267,13 @@ const BEGINS: &str = "https://suite.example/initiate";
 
 /// The suite looks for the address in both answers; that somebody can begin there is ours.
 pub(super) async fn oidcc_3rd_party_init_login() -> Outcome<()> {
-    let client = Client::registers(shared(), json!({"initiate_login_uri": BEGINS})).await?;
+    let server = shared();
+    let client = Client::registers(server, json!({"initiate_login_uri": BEGINS})).await?;
     assert_eq!(client.told.text("initiate_login_uri"), BEGINS);
     let read = send(Method::GET, client.address(), Some(client.token()), None).await?;
     assert_eq!((read.status, read.text("initiate_login_uri")), (200, BEGINS));
     assert!(read.content_type.starts_with("application/json"));
-    let party = client.party(shared());
+    let party = client.party(server);
     let launch = format!("{}/suite/launch/{}", party.server.origin, client.id());
     let form = stays(super::party::seen(&party.hand, party.hand.get(&launch).await?).await?)?;
     assert!(form.page.attribute("a#onward", "href").unwrap().starts_with(&format!("{BEGINS}?iss=")));

@@ -15,13 +15,13 @@ use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_testkit::TestServer;
 
 use super::party::{CALLBACK, CLIENT, Party, Seen, Tokens, Variant};
-use super::suite::{own, shared, with_settings};
+use super::suite::{on_nodes, shared_nodes};
 
 const STATE: &str = "state of the logout";
 
 /// Somebody who is signed in.
 async fn signed_in() -> Outcome<(Party<'static>, Tokens)> {
-    let party = Party::new(shared(), Variant::of("code"));
+    let party = Party::new(shared_nodes(), Variant::of("code"));
     let tokens = party.good(&[]).await?;
     Ok((party, tokens))
 }
@@ -60,7 +60,7 @@ async fn confirm(party: &Party<'_>, seen: Seen) -> Outcome<()> {
 }
 
 pub(super) async fn oidcc_rp_initiated_logout_discovery_endpoint_verification() -> Outcome<()> {
-    let party = Party::new(shared(), Variant::of("code"));
+    let party = Party::new(shared_nodes(), Variant::of("code"));
     let document = party.metadata().await?;
     assert!(document["end_session_endpoint"].as_str().unwrap().starts_with(&party.server.origin));
     Ok(())
@@ -167,7 +167,7 @@ pub(super) async fn oidcc_frontchannel_logout_discovery_endpoint_verification() 
 }
 
 async fn says(names: &[&str]) -> Outcome<()> {
-    let document = Party::new(shared(), Variant::of("code")).metadata().await?;
+    let document = Party::new(shared_nodes(), Variant::of("code")).metadata().await?;
     for name in names {
         assert_eq!(document[name], true, "{name}");
     }
@@ -197,7 +197,7 @@ pub(crate) fn logout_token(body: &str) -> String {
 
 pub(super) async fn oidcc_backchannel_rp_initiated_logout() -> Outcome<()> {
     let (address, mut bodies) = back_channel().await?;
-    let server = with_settings(&format!("    backChannelLogoutUri: {address}\n")).await?;
+    let server = on_nodes(&format!("    backChannelLogoutUri: {address}\n")).await?;
     let (party, tokens) = signed_in_at(&server).await?;
     let hint = ("id_token_hint", tokens.id_token.as_str());
     let Seen::App(_) = sign_out(&party, &[hint, ("post_logout_redirect_uri", CALLBACK)]).await? else {
@@ -225,7 +225,7 @@ pub(super) async fn oidcc_frontchannel_rp_initiated_logout() -> Outcome<()> {
         "    web:\n      logoutUrl: https://suite.example/frontchannel_logout\n",
         1,
     );
-    let server = own().await?;
+    let server = on_nodes("").await?;
     server.apply(&[&file]).await?;
     let (party, tokens) = signed_in_at(&server).await?;
     let pairs = [
@@ -250,7 +250,7 @@ pub(super) async fn oidcc_frontchannel_rp_initiated_logout() -> Outcome<()> {
 }
 
 pub(super) async fn oidcc_session_management_discovery_endpoint_verification() -> Outcome<()> {
-    let party = Party::new(shared(), Variant::of("code"));
+    let party = Party::new(shared_nodes(), Variant::of("code"));
     let document = party.metadata().await?;
     for name in ["check_session_iframe", "end_session_endpoint"] {
         assert!(document[name].as_str().unwrap().starts_with(&party.server.origin));

@@ -16,32 +16,46 @@ static ASKED: AtomicUsize = AtomicUsize::new(0);
 /// How many modules one server takes: more sign-ins from one address in an hour are an attack, and are refused.
 const MODULES: usize = 60;
 
-/// A server that modules share. It runs on a thread of its own, because each test ends its own runtime.
+/// A server that modules share: ask once and keep it, because the next one may be another.
 pub(crate) fn shared() -> &'static TestServer {
     let asked = ASKED.fetch_add(1, Ordering::Relaxed) / MODULES;
-    SHARED[asked % SHARED.len()].get_or_init(|| {
-        let (ready, server) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-            runtime.unwrap().block_on(async {
-                ready.send(own().await.unwrap()).unwrap();
-                std::future::pending::<()>().await;
-            });
+    SHARED[asked % SHARED.len()].get_or_init(|| kept(async || own().await))
+}
+
+/// Two nodes that modules share which sign people out: each request arrives at the other one.
+pub(crate) fn shared_nodes() -> &'static TestServer {
+    static NODES: OnceLock<TestServer> = OnceLock::new();
+    NODES.get_or_init(|| kept(async || on_nodes("").await))
+}
+
+/// A server on a thread of its own, because each test ends its own runtime.
+fn kept(start: impl AsyncFnOnce() -> Outcome<TestServer> + Send + 'static) -> TestServer {
+    let (ready, server) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.unwrap().block_on(async {
+            ready.send(start().await.unwrap()).unwrap();
+            std::future::pending::<()>().await;
         });
-        server.recv().unwrap()
-    })
+    });
+    server.recv().unwrap()
 }
 
 /// A server with the suite's client and one person.
 pub(crate) async fn own() -> Outcome<TestServer> {
-    with_settings("").await
+    with_settings((Engine::Sqlite, 1), "").await
 }
 
-/// The same with more settings of the suite's client, a line of the tenant's file each.
-pub(crate) async fn with_settings(more: &str) -> Outcome<TestServer> {
+/// Two nodes on one PostgreSQL, with more settings of the suite's client.
+pub(crate) async fn on_nodes(more: &str) -> Outcome<TestServer> {
+    with_settings((Engine::Postgres, 2), more).await
+}
+
+/// More settings are a line of the tenant's file each.
+async fn with_settings((engine, nodes): (Engine, u64), more: &str) -> Outcome<TestServer> {
     let mark = "    securityProfile: oidc-compat\n";
     let file = include_str!("suite.yaml").replacen(mark, &format!("{mark}{more}"), 1);
-    let server = TestServer::start(Engine::Sqlite, &[&file]).await?;
+    let server = TestServer::start_nodes(engine, nodes, &[&file]).await?;
     sign_up(&server).await?;
     Ok(server)
 }
