@@ -18,6 +18,8 @@ pub fn acceptor(certificate: Certificate) -> Done<TlsAcceptor> {
         .with_no_client_auth()
         .with_single_cert(certificate.chain, certificate.key)
         .map_err(broken)?;
+    // Every suite that is left is a good one; the best that both have is not for the client to pass over.
+    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -118,6 +118,34 @@ async fn the_two_versions_that_are_left_are_spoken() {
 }
 
 #[tokio::test]
+async fn the_server_chooses_among_the_suites_of_a_client() {
+    // S94
+    let host = host().await;
+    let mut chosen = Vec::new();
+    for turned in [false, true] {
+        let mut roots = RootCertStore::empty();
+        roots.add(host.certificate.clone()).unwrap();
+        let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+        if turned {
+            provider.cipher_suites.reverse();
+        }
+        for offered in [&version::TLS12, &version::TLS13] {
+            let config = ClientConfig::builder_with_provider(Arc::new(provider.clone()))
+                .with_protocol_versions(&[offered])
+                .unwrap()
+                .with_root_certificates(roots.clone())
+                .with_no_client_auth();
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, host.port)).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+            chosen.push(connected.get_ref().1.negotiated_cipher_suite().unwrap().suite());
+        }
+    }
+    assert_eq!(chosen[..2], chosen[2..]);
+    host.stop.cancel();
+}
+
+#[tokio::test]
 async fn the_test_of_old_hellos_is_not_one_of_nothing() -> Outcome<()> {
     // A hello that is cut off gets no answer of either kind.
     let host = host().await;
