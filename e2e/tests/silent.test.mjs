@@ -128,23 +128,28 @@ for (const version of [3, 4, 5]) {
   });
 }
 
-// R75: the renewal by a frame, and the end of the tokens
-test("oidc-client-ts renews by a frame without a refresh token, and revokes", async () => {
-  const served = await serveApp({
+/** A page with oidc-client-ts, as `window.client`: some more settings, and what it does before it signs in. */
+function serveOidcClient(settings, before = "") {
+  return serveApp({
     port: 3003,
     tls: true,
     scripts: ["oidc-client-ts/dist/browser/oidc-client-ts.min.js"],
     inline: `
       const client = new oidc.UserManager({
         authority: ${JSON.stringify(`${authority}/v2.0`)}, client_id: ${JSON.stringify(clientId)},
-        redirect_uri: ${JSON.stringify(home)}, scope: "openid profile email", loadUserInfo: true,
+        redirect_uri: ${JSON.stringify(home)}, scope: "openid profile email", ${settings},
       });
       if (window.parent !== window) await client.signinSilentCallback();
-      else {
+      else {${before}
         if (location.search.includes("code=")) await client.signinRedirectCallback();
         window.client = client;
       }`,
   });
+}
+
+// R75: the renewal by a frame, and the end of the tokens
+test("oidc-client-ts renews by a frame without a refresh token, and revokes", async () => {
+  const served = await serveOidcClient("loadUserInfo: true");
   try {
     await inBrowser(async (page) => {
       const shown = framed(page);
@@ -176,26 +181,14 @@ test("oidc-client-ts renews by a frame without a refresh token, and revokes", as
 
 // OpenID Connect Session Management 1.0
 test("oidc-client-ts watches the session, and tells its app when somebody signs out in another tab", async () => {
-  const served = await serveApp({
-    port: 3003,
-    tls: true,
-    scripts: ["oidc-client-ts/dist/browser/oidc-client-ts.min.js"],
-    inline: `
-      const client = new oidc.UserManager({
-        authority: ${JSON.stringify(`${authority}/v2.0`)}, client_id: ${JSON.stringify(clientId)},
-        redirect_uri: ${JSON.stringify(home)}, scope: "openid profile email",
-        monitorSession: window.parent === window, checkSessionIntervalInSeconds: 0.1,
-      });
-      if (window.parent !== window) await client.signinSilentCallback();
-      else {
+  const served = await serveOidcClient(
+    "monitorSession: window.parent === window, checkSessionIntervalInSeconds: 0.1",
+    `
         window.heard = [];
         client.events.addUserSignedOut(() => window.heard.push("signed out"));
         client.events.addUserSessionChanged(() => window.heard.push("changed"));
-        addEventListener("message", ({ data }) => typeof data === "string" && window.heard.push(data));
-        if (location.search.includes("code=")) await client.signinRedirectCallback();
-        window.client = client;
-      }`,
-  });
+        addEventListener("message", ({ data }) => typeof data === "string" && window.heard.push(data));`,
+  );
   const heard = (page) => page.evaluate(() => window.heard);
   try {
     await inBrowser(async (page) => {

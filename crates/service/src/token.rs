@@ -23,7 +23,6 @@ mod workload;
 use serde::Serialize;
 use vestibule_crypto::digest::{base64url, sha256};
 use vestibule_rules::directory::application::Platform;
-use vestibule_rules::directory::credential::AuthMethod;
 use vestibule_rules::fault::{Fault, Outcome};
 use vestibule_rules::ids::{ProviderId, SessionId, TenantId, UserId};
 use vestibule_rules::oauth::claims::{self, Issuance};
@@ -161,9 +160,6 @@ pub async fn exchange(site: &Site, visit: &Visit, request: TokenRequest) -> Resu
 /// A token for the application itself. It writes nothing: there is nothing to take back.
 async fn client_credentials(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     let Call { site, visit, params, client, .. } = call;
-    if client.app.settings.token_endpoint_auth_method == Some(AuthMethod::None) {
-        return Err(error::GRANT_NOT_ALLOWED.into());
-    }
     client.authenticate(None, visit.now)?;
     let key = call.key(None).await?;
     let (audience, scope) = scope::app_only(params, &visit.tenant.config.applications)?;

@@ -184,7 +184,7 @@ fn frame(
     }
 }
 
-fn locale_of<'a>(app: &'a AppState, headers: &HeaderMap, wanted: Option<&str>) -> &'a str {
+pub(crate) fn locale_of<'a>(app: &'a AppState, headers: &HeaderMap, wanted: Option<&str>) -> &'a str {
     locale::choose(&app.pages.catalogue, wanted, accepted(headers))
 }
 

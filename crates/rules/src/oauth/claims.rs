@@ -223,10 +223,14 @@ fn put_phone(claims: &mut Map<String, Value>, user: &User) {
     }
 }
 
+/// Every value of `acr`, from the least on.
+pub const ACR_VALUES: [&str; 2] = ["1", "2"];
+
 /// What is known of how somebody signed in, in one word: `2` when a secret was shown that only they know, `1` when they
 /// came by a code to their mailbox or by somebody else's account, of which nothing more is known (security.md S70).
 pub fn acr(amr: &[String]) -> &'static str {
-    if amr.iter().any(|method| method == "pwd") { "2" } else { "1" }
+    let [another_way, by_password] = ACR_VALUES;
+    if amr.iter().any(|method| method == "pwd") { by_password } else { another_way }
 }
 
 /// The `client_info` document, before its encoding (native-auth-and-msal.md 2.6). It is stable for ever:

@@ -7,10 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::claims::ACR_VALUES;
 use super::error::{self, OAuthError};
-
-/// Every value of `acr`, from the least on.
-pub const ACR_VALUES: [&str; 2] = ["1", "2"];
 
 /// The demands of a request; none of them is the usual case.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

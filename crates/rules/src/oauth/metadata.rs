@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::demands::ACR_VALUES;
+use super::claims::ACR_VALUES;
 use super::response_type::ResponseType;
 use super::signing::SigningAlgorithm;
 use crate::directory::credential::AuthMethod;

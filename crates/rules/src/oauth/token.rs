@@ -9,6 +9,7 @@ use super::error::{self, OAuthError};
 use super::params::Params;
 use super::pkce;
 use crate::directory::application::{Application, Platform};
+use crate::directory::credential::AuthMethod;
 use crate::directory::registration::GrantType;
 use crate::directory::user::User;
 use crate::ids::ClientId;
@@ -68,9 +69,18 @@ pub fn grant(params: &Params, by_get: bool) -> Result<Grant, OAuthError> {
     }
 }
 
-/// Whether the application may come with it. One that registered itself has the grants that it registered; those by
-/// which an application acts without a person before our own pages are an administrator's to give (security.md S91).
+/// Whether the application may come with it. By its own right or for whoever gave it a token it acts only when it can
+/// prove itself: otherwise whoever has such a token could trade it for others (native-auth-and-msal.md R22). One that
+/// registered itself has the grants that it registered; those by which an application acts without a person before our
+/// own pages are an administrator's to give (security.md S91).
 pub fn check_grant<P>(application: &Application<P>, grant: Grant) -> Result<(), OAuthError> {
+    let takes_proof = match grant {
+        Grant::ClientCredentials | Grant::OnBehalfOf => true,
+        Grant::AuthorizationCode | Grant::RefreshToken | Grant::DeviceCode(_) => false,
+    };
+    if takes_proof && application.settings.token_endpoint_auth_method == Some(AuthMethod::None) {
+        return Err(error::GRANT_NOT_ALLOWED);
+    }
     let Some(registered) = &application.registered else { return Ok(()) };
     let needed = match grant {
         Grant::AuthorizationCode => GrantType::AuthorizationCode,

@@ -82,22 +82,19 @@ pub async fn hinted(
     (params, demands): (&Params, &Demands),
     here: &Browser,
 ) -> Outcome<Hinted> {
+    let named = |client: ClientId, is_meant: &dyn Fn(&str) -> bool| {
+        let mut users = here.accounts.iter().map(|found| found.session.user);
+        let found = users.find(|user| is_meant(&subject(site, Some(&visit.tenant), client, *user)));
+        found.map_or(Hinted::Stranger, Hinted::User)
+    };
     if demands.sub.is_some() {
-        let Some(client) = params.hint("client_id").and_then(ClientId::parse) else {
-            return Ok(Hinted::Stranger);
-        };
-        let users = here.accounts.iter().map(|found| found.session.user);
-        let found =
-            users.into_iter().find(|user| demands.mean(&subject(site, Some(&visit.tenant), client, *user)));
-        return Ok(found.map_or(Hinted::Stranger, Hinted::User));
+        let client = params.hint("client_id").and_then(ClientId::parse);
+        return Ok(client.map_or(Hinted::Stranger, |client| named(client, &|sub| demands.mean(sub))));
     }
     if let Some(token) = params.hint("id_token_hint") {
         // A hint that is not ours names nobody, so it is nobody's who is signed in.
         let Some(hinted) = id_token(site, visit, token).await? else { return Ok(Hinted::Stranger) };
-        let sub = |user: UserId| subject(site, Some(&visit.tenant), hinted.client, user);
-        let users = here.accounts.iter().map(|found| found.session.user);
-        let found = users.into_iter().find(|user| sub(*user) == hinted.sub);
-        return Ok(found.map_or(Hinted::Stranger, Hinted::User));
+        return Ok(named(hinted.client, &|sub| sub == hinted.sub));
     }
     if let Some(sid) = params.hint("sid").and_then(SessionId::parse) {
         return Ok(Hinted::Session(sid));

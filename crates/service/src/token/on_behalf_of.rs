@@ -6,7 +6,6 @@
 use serde_json::{Map, Value};
 use vestibule_crypto::claims::{audiences, check_times};
 use vestibule_rules::directory::application::Platform;
-use vestibule_rules::directory::credential::AuthMethod;
 use vestibule_rules::directory::user::User;
 use vestibule_rules::fault::Outcome;
 use vestibule_rules::ids::{ClientId, GrantId, ProviderId, UserId};
@@ -29,10 +28,6 @@ struct Found {
 
 pub(super) async fn exchange(call: &Call<'_>) -> Result<TokenResponse, Refusal> {
     let Call { site, visit, params, client, .. } = call;
-    // Without a proof of its own, whoever came by a token for the application could trade it for others (R22).
-    if client.app.settings.token_endpoint_auth_method == Some(AuthMethod::None) {
-        return Err(error::GRANT_NOT_ALLOWED.into());
-    }
     client.authenticate(None, visit.now)?;
     let key = call.key(None).await?;
     let token = on_behalf_of::assertion(params)?;

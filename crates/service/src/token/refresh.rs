@@ -194,10 +194,12 @@ async fn end(call: &Call<'_>, found: &Found, entry: Option<EntryRow>) -> Outcome
         .write(move |tx| {
             let entry = entry.clone();
             Box::pin(async move {
-                match (grants::revoke_family(tx, tenant, grant, now).await?, entry) {
-                    (true, Some(entry)) => audit::insert(tx, tenant, &entry).await,
-                    (true | false, None) | (false, Some(_)) => Ok(()),
+                if grants::revoke_family(tx, tenant, grant, now).await?
+                    && let Some(entry) = entry
+                {
+                    audit::insert(tx, tenant, &entry).await?;
                 }
+                Ok(())
             })
         })
         .await

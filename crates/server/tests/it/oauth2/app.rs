@@ -120,6 +120,17 @@ impl App {
         self.call(&[("grant_type", "refresh_token"), ("refresh_token", token)])
     }
 
+    /// The tokens that it gets by a browser in which somebody is signed in.
+    pub(crate) async fn tokens(
+        self,
+        server: &TestServer,
+        hand: &Hand,
+        changes: &[(&str, &str)],
+    ) -> Outcome<Answer> {
+        let url = back(hand, &self.address(server, changes)).await?;
+        self.redeems(&url).token(server).await
+    }
+
     /// The address of an authorization request.
     pub(crate) fn address(self, server: &TestServer, changes: &[(&str, &str)]) -> String {
         Url::parse_with_params(&at(server, "oauth2/v2.0/authorize"), self.asks(changes)).unwrap().into()

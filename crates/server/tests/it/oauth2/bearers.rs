@@ -10,8 +10,7 @@ async fn a_token_in_an_address_is_not_looked_at() -> Outcome<()> {
     // S64
     let server = TestServer::start(Engine::Sqlite, &[&harbour()]).await?;
     let hand = signed_in(&server).await?;
-    let url = back(&hand, &WEB.address(&server, &[])).await?;
-    let tokens = WEB.redeems(&url).token(&server).await?;
+    let tokens = WEB.tokens(&server, &hand, &[]).await?;
     let good = tokens.text("access_token");
     assert_eq!(userinfo(&server, ("Bearer", good), &[]).await?.status, 200);
     let place = at(&server, "openid/userinfo");

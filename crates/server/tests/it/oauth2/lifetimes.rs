@@ -47,22 +47,19 @@ fn left(answer: &Answer) -> Option<i64> {
 async fn app_tenant_and_api_each_have_their_say() -> Outcome<()> {
     let server = TestServer::start(Engine::Sqlite, &[&brief()]).await?;
     let hand = signed_in(&server).await?;
-    let url = back(&hand, &WEB.address(&server, &[])).await?;
-    let tokens = WEB.redeems(&url).token(&server).await?;
+    let tokens = WEB.tokens(&server, &hand, &[]).await?;
     let (access, id) = (tokens.text("access_token"), tokens.text("id_token"));
     assert_eq!((life(access), life(id), left(&tokens)), (30 * MINUTE, 5 * MINUTE, Some(DAY)));
     assert_eq!(tokens.body["expires_in"], 30 * MINUTE);
     let orders = [("scope", "openid offline_access api://orders/orders.read")];
-    let url = back(&hand, &WEB.address(&server, &orders)).await?;
-    let tokens = WEB.redeems(&url).token(&server).await?;
+    let tokens = WEB.tokens(&server, &hand, &orders).await?;
     assert_eq!((life(tokens.text("access_token")), life(tokens.text("id_token"))), (2 * MINUTE, 5 * MINUTE));
     assert_eq!(
         (&tokens.body["expires_in"], &tokens.body["ext_expires_in"]),
         (&Value::from(120), &Value::from(120))
     );
     // Nothing that a page gets lives longer than a day, and its app said nothing of the rest.
-    let url = back(&hand, &PAGE.address(&server, &[])).await?;
-    let tokens = PAGE.redeems(&url).token(&server).await?;
+    let tokens = PAGE.tokens(&server, &hand, &[]).await?;
     assert_eq!((life(tokens.text("id_token")), left(&tokens)), (60 * MINUTE, Some(DAY)));
     let own = WEB.call(&[("grant_type", "client_credentials"), ("scope", "api://orders/.default")]);
     assert_eq!(life(own.token(&server).await?.text("access_token")), 2 * MINUTE);
@@ -107,8 +104,7 @@ async fn a_refresh_token_that_nobody_uses_dies_of_it() -> Outcome<()> {
     // S76
     on_nodes(&[&brief()], async |server| {
         let hand = signed_in(server).await?;
-        let url = back(&hand, &WEB.address(server, &[])).await?;
-        let tokens = WEB.redeems(&url).token(server).await?;
+        let tokens = WEB.tokens(server, &hand, &[]).await?;
         server.clock.advance(Span::days(1));
         let refused = WEB.refreshes(tokens.text("refresh_token")).token(server).await?;
         assert_eq!(refused.refusal(), (400, "invalid_grant"));

@@ -169,8 +169,7 @@ async fn nothing_is_said_twice_about_a_token() -> Outcome<()> {
     // S8
     let server = TestServer::start(Engine::Sqlite, &[&harbour()]).await?;
     let hand = signed_in(&server).await?;
-    let url = back(&hand, &WEB.address(&server, &[])).await?;
-    let tokens = WEB.redeems(&url).token(&server).await?;
+    let tokens = WEB.tokens(&server, &hand, &[]).await?;
     let (own, access) = (secret("secrets/app"), tokens.text("access_token").to_owned());
     let usual = WEB.call(&[("token", &access)]);
     let of_tokens = [("token", access.as_str()), ("token_type_hint", "access_token")];

@@ -22,8 +22,7 @@ async fn a_resource_chooses_the_audience_at_every_step() -> Outcome<()> {
     // R17: the very names that were asked for.
     assert_eq!(answer.text("scope"), "openid offline_access orders.read");
     for more in [&[][..], &[("resource", "api://orders")], &[("scope", "orders.read")]] {
-        let url = back(&hand, &WEB.address(&server, &changes)).await?;
-        let first = WEB.redeems(&url).token(&server).await?;
+        let first = WEB.tokens(&server, &hand, &changes).await?;
         let refreshed = WEB.refreshes(first.text("refresh_token")).and(more).token(&server).await?;
         let access = claims(refreshed.text("access_token"));
         assert_eq!((access["aud"].as_str(), access["scp"].as_str()), (Some(ORDERS), Some("orders.read")));
@@ -93,8 +92,7 @@ async fn what_the_tenant_takes_back_is_in_no_new_token() -> Outcome<()> {
     on_both(&[&harbour()], async |server| {
         let hand = signed_in(server).await?;
         let both = "openid offline_access api://orders/orders.read api://orders/orders.write";
-        let url = back(&hand, &WEB.address(server, &[("scope", both)])).await?;
-        let first = WEB.redeems(&url).token(server).await?;
+        let first = WEB.tokens(server, &hand, &[("scope", both)]).await?;
         assert_eq!(claims(first.text("access_token"))["scp"], "orders.read orders.write");
         let off = |file: &str, value: &str| {
             let mark = format!("        - value: {value}\n");
